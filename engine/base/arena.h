@@ -1,0 +1,56 @@
+// One block of memory, cut into aligned pieces; running out is an answer, not an abort.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace nanoinfer {
+
+struct FreeDeleter {
+  void operator()(void* memory) const { std::free(memory); }
+};
+using Memory = std::unique_ptr<uint8_t, FreeDeleter>;
+
+inline constexpr size_t kAlignment = 64;
+
+// Zeroed memory of n_bytes at a 64-byte boundary, or null if there is none to be had.
+inline Memory allocate(uint64_t n_bytes) {
+  constexpr uint64_t kMost = static_cast<uint64_t>(SIZE_MAX) / 2;
+  if (n_bytes > kMost) return nullptr;
+  const size_t rounded = (static_cast<size_t>(n_bytes) + kAlignment) / kAlignment * kAlignment;
+  Memory memory(static_cast<uint8_t*>(std::aligned_alloc(kAlignment, rounded)));
+  if (memory) __builtin_memset(memory.get(), 0, rounded);
+  return memory;
+}
+
+// Measures first, then hands out: run the same takes twice, once before allocate() and once after.
+class Arena {
+ public:
+  // n elements of T at a 64-byte boundary; null while measuring.
+  template <typename T>
+  T* take(size_t n) {
+    const size_t offset = used_;
+    used_ += (static_cast<uint64_t>(n) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    return memory_ ? reinterpret_cast<T*>(memory_.get() + offset) : nullptr;
+  }
+
+  // Takes memory for everything measured so far and starts handing out. False: none to be had.
+  bool commit() {
+    memory_ = allocate(used_);
+    n_bytes_ = used_;
+    used_ = 0;
+    return memory_ != nullptr;
+  }
+
+  uint64_t measured() const { return used_; }    // bytes of all takes so far
+  uint64_t n_bytes() const { return n_bytes_; }  // bytes of the block
+
+ private:
+  Memory memory_;
+  uint64_t used_ = 0;
+  uint64_t n_bytes_ = 0;
+};
+
+}  // namespace nanoinfer

@@ -1,0 +1,76 @@
+#include "engine/base/thread_pool.h"
+
+namespace nanoinfer {
+
+namespace {
+
+// About 20-50 us of loads on current processors.
+constexpr int kSpins = 20000;
+
+}  // namespace
+
+ThreadPool::ThreadPool(size_t n_threads)
+    : n_threads_(n_threads),
+      n_spins_(n_threads > std::thread::hardware_concurrency() ? 0 : kSpins) {
+  threads_.reserve(n_threads - 1);
+  for (size_t thread = 1; thread < n_threads; ++thread) {
+    threads_.emplace_back([this, thread] { work(thread); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  job_ = nullptr;
+  advance(dispatched_);
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::run(void (*job)(void*, size_t), void* context) {
+  if (n_threads_ > 1) {
+    job_ = job;
+    context_ = context;
+    advance(dispatched_);
+  }
+  job(context, 0);
+  barrier();
+}
+
+void ThreadPool::work(size_t thread) {
+  for (uint32_t seen = 0;; ++seen) {
+    wait_while(dispatched_, seen);
+    if (job_ == nullptr) return;
+    job_(context_, thread);
+    barrier();
+  }
+}
+
+void ThreadPool::barrier() {
+  if (n_threads_ == 1) return;
+  const uint32_t passed = passed_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    advance(passed_);
+  } else {
+    wait_while(passed_, passed);
+  }
+}
+
+void ThreadPool::wait_while(const std::atomic<uint32_t>& counter, uint32_t value) {
+  for (int spin = 0; spin < n_spins_; ++spin) {
+    if (counter.load(std::memory_order_acquire) != value) return;
+  }
+  std::unique_lock lock(mutex_);
+  n_sleeping_.fetch_add(1);
+  wake_.wait(lock, [&] { return counter.load() != value; });
+  n_sleeping_.fetch_sub(1);
+}
+
+// The counter is raised before n_sleeping_ is read, and a sleeper does the reverse, both sequentially
+// consistent: one of the two sees the other, so no wake-up is lost.
+void ThreadPool::advance(std::atomic<uint32_t>& counter) {
+  counter.fetch_add(1);
+  if (n_sleeping_.load() == 0) return;
+  { const std::lock_guard lock(mutex_); }
+  wake_.notify_all();
+}
+
+}  // namespace nanoinfer

@@ -1,0 +1,52 @@
+// A persistent pool of threads that run one function together and meet at barriers.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace nanoinfer {
+
+// The calling thread is thread 0. Waiting is a bounded spin, then sleep: two workers that only sleep
+// need 131 us for a 50 us region on 2 cores, with a short spin first 65 us. Where there are more
+// threads than cores, a waiter sleeps at once, since spinning would hold up the one it waits for.
+class ThreadPool {
+ public:
+  // n_threads >= 1, counting the caller.
+  explicit ThreadPool(size_t n_threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  size_t n_threads() const { return n_threads_; }
+
+  // Calls job(context, thread) once on every thread; returns when all have returned.
+  void run(void (*job)(void* context, size_t thread), void* context);
+
+  // To be called by all threads inside a job: none goes on before all have arrived. What each wrote
+  // before is visible to all after.
+  void barrier();
+
+ private:
+  void work(size_t thread);
+  void wait_while(const std::atomic<uint32_t>& counter, uint32_t value);
+  void advance(std::atomic<uint32_t>& counter);
+
+  const size_t n_threads_;
+  const int n_spins_;
+  void (*job_)(void*, size_t) = nullptr;  // null: workers end
+  void* context_ = nullptr;
+  std::atomic<uint32_t> dispatched_{0};  // jobs given out
+  std::atomic<uint32_t> arrived_{0};     // threads at the current barrier
+  std::atomic<uint32_t> passed_{0};      // barriers all have reached
+  std::atomic<uint32_t> n_sleeping_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace nanoinfer

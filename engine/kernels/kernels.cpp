@@ -1,0 +1,38 @@
+#include "engine/kernels/kernels.h"
+
+#include <cstring>
+
+#include "engine/kernels/numerics.h"
+#include "engine/kernels/sets.h"
+
+namespace nanoinfer {
+namespace {
+
+// The build says whether it compiles the relaxed set: its opcodes make a wasm file invalid where a
+// browser does not know them.
+constexpr const Kernels* kSets[] = {
+    &kScalarKernels,
+    &kSimd128Kernels,
+#if NANOINFER_HAS_RELAXED
+    &kRelaxedKernels,
+#endif
+};
+
+}  // namespace
+
+std::span<const Kernels* const> all_kernels() {
+  return kSets;
+}
+
+const Kernels* find_kernels(const char* name) {
+  for (const Kernels* kernels : all_kernels()) {
+    if (std::strcmp(kernels->name, name) == 0) return kernels;
+  }
+  return nullptr;
+}
+
+float exp_definition(float x) {
+  return exp_scalar(x);
+}
+
+}  // namespace nanoinfer

@@ -1,0 +1,23 @@
+// The functions of the simd128 set, for sets that differ in a few of them. Contracts: kernels.h.
+#pragma once
+
+#include "engine/kernels/kernels.h"
+
+namespace nanoinfer::simd128 {
+
+void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row);
+void unpack_tile(const Matrix& w, size_t tile, const Panel& panel);
+void gemm_panel(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, size_t n_tokens,
+                float* y, size_t y_stride);
+void gemm_panel_float(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in,
+                      size_t n_tokens, float* y, size_t y_stride);
+bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y);
+void rms_norm(const float* x, const float* weight, size_t n, float eps, float* out);
+void add(float* x, const float* y, size_t n);
+void swiglu(float* gate, const float* up, size_t n);
+void rope(float* head, size_t n_rot, bool adjacent, const float* cos_sin);
+void attention_chunk(const float* q, const KvChunk& chunk, size_t n, size_t head_dim, float scale,
+                     AttentionPartial* out, float* probs);
+void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
+
+}  // namespace nanoinfer::simd128

@@ -1,0 +1,239 @@
+// How to read a full tile of each type with SIMD: its scales, and its codes 16 bytes at a time.
+//
+// A tile's block, seen from here: sub-blocks of 32 inputs; in a sub-block 8 units of 4 inputs; in a
+// unit the rows 0-3 (half 0) and 4-7 (half 1) as 16 bytes:
+//   row 0: k k+1 k+2 k+3 | row 1: k .. k+3 | row 2: k .. k+3 | row 3: k .. k+3,   k = 4 * unit
+// Sub-blocks that share bytes make a group; they are told apart by a constant `kPart`.
+#pragma once
+
+#include "engine/kernels/wasm_simd.h"
+
+namespace nanoinfer::simd128 {
+
+// 8 halves (16 bytes) -> 8 floats, as half_to_float does.
+inline Lanes8 load_halves(const uint8_t* bytes) {
+  const v128_t halves = wasm_v128_load(bytes);
+  const v128_t zero = wasm_i32x4_splat(0);
+  const v128_t high[2] = {wasm_i16x8_shuffle(zero, halves, 0, 8, 1, 9, 2, 10, 3, 11),
+                          wasm_i16x8_shuffle(zero, halves, 4, 12, 5, 13, 6, 14, 7, 15)};
+  Lanes8 out;
+  for (size_t half = 0; half < 2; ++half) {
+    const v128_t sign = wasm_v128_and(high[half], wasm_i32x4_splat(INT32_MIN));
+    const v128_t magnitude =
+        wasm_v128_and(wasm_u32x4_shr(high[half], 3), wasm_i32x4_splat(0x0fffe000));
+    const v128_t scaled = wasm_f32x4_mul(magnitude, wasm_f32x4_splat(0x1p112f));
+    const v128_t not_finite = wasm_i32x4_gt(magnitude, wasm_i32x4_splat(0x0f7fffff));
+    const v128_t exponent = wasm_v128_and(not_finite, wasm_i32x4_splat(0x7f800000));
+    out.half[half] = wasm_v128_or(wasm_v128_or(scaled, exponent), sign);
+  }
+  return out;
+}
+
+inline void store_lanes8(float* to, const Lanes8& lanes) {
+  wasm_v128_store(to, lanes.half[0]);
+  wasm_v128_store(to + 4, lanes.half[1]);
+}
+
+// The 16 bytes of one half of one unit of a field.
+inline v128_t load_unit(const uint8_t* field, size_t unit, size_t half) {
+  return wasm_v128_load(field + unit * 32 + half * 16);
+}
+
+template <size_t nibble>
+inline v128_t nibbles(v128_t bytes) {
+  const v128_t shifted = nibble == 0 ? bytes : wasm_u16x8_shr(bytes, 4);
+  return wasm_v128_and(shifted, wasm_i8x16_splat(0x0f));
+}
+
+// Two bits in place 4 and 5 from place 2 * pair.
+template <size_t pair>
+inline v128_t bit_pairs(v128_t bytes) {
+  v128_t shifted = bytes;
+  if constexpr (pair < 2) shifted = wasm_i16x8_shl(bytes, 4 - 2 * pair);
+  if constexpr (pair == 3) shifted = wasm_u16x8_shr(bytes, 2);
+  return wasm_v128_and(shifted, wasm_i8x16_splat(0x30));
+}
+
+// 16 where all bits of `mask` are set.
+inline v128_t sixteen_if(v128_t bytes, v128_t mask) {
+  const v128_t set = wasm_i8x16_eq(wasm_v128_and(bytes, mask), mask);
+  return wasm_v128_and(set, wasm_i8x16_splat(0x10));
+}
+
+// Fifth bits of a unit of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit: input k is bit k.
+template <size_t unit>
+inline v128_t fifth_bits(v128_t bits) {
+  constexpr int k = unit / 2;
+  const v128_t spread = wasm_i8x16_shuffle(bits, bits, k, k, k, k, k + 4, k + 4, k + 4, k + 4,
+                                           k + 8, k + 8, k + 8, k + 8, k + 12, k + 12, k + 12,
+                                           k + 12);
+  const v128_t masks = unit % 2 == 0 ? wasm_i32x4_splat(0x08040201)
+                                     : wasm_i32x4_splat(static_cast<int32_t>(0x80402010));
+  return sixteen_if(spread, masks);
+}
+
+// ---- 32 inputs a block -------------------------------------------------------------------------
+
+// Each format says:
+//   kTileBytes   bytes of a block of 8 rows       kSubs  sub-blocks of a block   kParts  per group
+//   kZero        to be subtracted from each code  kHasMin      whether m is used
+//   kSigned      codes are int8, else uint8       kScaled16    codes are also times scales16()
+//   scales()     d and m (kSubs, 8); m only if kHasMin
+//   codes()      16 codes of sub-block group * kParts + kPart
+struct SimpleFormat {
+  static constexpr size_t kSubs = 1, kParts = 1;
+  static constexpr int kZero = 0;
+  static constexpr bool kHasMin = false, kSigned = false, kScaled16 = false;
+
+  static void scales(const uint8_t* block, float* d, float*) { store_lanes8(d, load_halves(block)); }
+};
+
+struct MinFormat : SimpleFormat {
+  static constexpr bool kHasMin = true;
+
+  static void scales(const uint8_t* block, float* d, float* m) {
+    store_lanes8(d, load_halves(block));
+    store_lanes8(m, load_halves(block + 16));
+  }
+};
+
+struct Q8_0 : SimpleFormat {
+  static constexpr size_t kTileBytes = 8 * 34;
+  static constexpr bool kSigned = true;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t, size_t half) {
+    return load_unit(block + 16, kUnit, half);
+  }
+};
+
+// Nibbles: the low ones of 16 bytes are inputs 0-15, the high ones 16-31.
+template <size_t kUnit>
+inline v128_t block_nibbles(const uint8_t* codes, size_t half) {
+  return nibbles<kUnit / 4>(load_unit(codes, kUnit % 4, half));
+}
+
+struct Q4_0 : SimpleFormat {
+  static constexpr size_t kTileBytes = 8 * 18;
+  static constexpr int kZero = 8;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t, size_t half) {
+    return block_nibbles<kUnit>(block + 16, half);
+  }
+};
+
+struct Q4_1 : MinFormat {
+  static constexpr size_t kTileBytes = 8 * 20;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t, size_t half) {
+    return block_nibbles<kUnit>(block + 32, half);
+  }
+};
+
+struct Q5_0 : SimpleFormat {
+  static constexpr size_t kTileBytes = 8 * 22;
+  static constexpr int kZero = 16;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t, size_t half) {
+    const v128_t high = fifth_bits<kUnit>(load_unit(block + 16, 0, half));
+    return wasm_v128_or(block_nibbles<kUnit>(block + 48, half), high);
+  }
+};
+
+struct Q5_1 : MinFormat {
+  static constexpr size_t kTileBytes = 8 * 24;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t, size_t half) {
+    const v128_t high = fifth_bits<kUnit>(load_unit(block + 32, 0, half));
+    return wasm_v128_or(block_nibbles<kUnit>(block + 64, half), high);
+  }
+};
+
+// ---- 256 inputs a block ------------------------------------------------------------------------
+
+// Four 6-bit numbers of each row (lanes are rows, bytes the numbers) times `unit`, to to[0 .. 3][8].
+inline void store_scaled(float* to, v128_t numbers, v128_t unit) {
+  for (uint32_t i = 0; i < 4; ++i) {
+    const v128_t number =
+        wasm_v128_and(wasm_u32x4_shr(numbers, 8 * i), wasm_i32x4_splat(0xff));
+    wasm_v128_store(to + 8 * i, wasm_f32x4_mul(unit, wasm_f32x4_convert_i32x4(number)));
+  }
+}
+
+// Q4_K and Q5_K: 8 scales and 8 minima of 6 bits in 12 bytes (see quant/blocks.cpp), 3 units here.
+struct KFormat : SimpleFormat {
+  static constexpr size_t kSubs = 8, kParts = 2;
+  static constexpr bool kHasMin = true;
+
+  static void scales(const uint8_t* block, float* d, float* m) {
+    const Lanes8 unit_d = load_halves(block);
+    const Lanes8 unit_m = load_halves(block + 16);
+    const v128_t low6 = wasm_i8x16_splat(0x3f);
+    for (size_t half = 0; half < 2; ++half) {
+      const v128_t a = load_unit(block + 32, 0, half);
+      const v128_t b = load_unit(block + 32, 1, half);
+      const v128_t c = load_unit(block + 32, 2, half);
+      const v128_t minus_m = wasm_f32x4_neg(unit_m.half[half]);
+      store_scaled(d + 4 * half, wasm_v128_and(a, low6), unit_d.half[half]);
+      store_scaled(m + 4 * half, wasm_v128_and(b, low6), minus_m);
+      store_scaled(d + 32 + 4 * half, wasm_v128_or(nibbles<0>(c), bit_pairs<3>(a)),
+                   unit_d.half[half]);
+      store_scaled(m + 32 + 4 * half, wasm_v128_or(nibbles<1>(c), bit_pairs<3>(b)), minus_m);
+    }
+  }
+};
+
+struct Q4_K : KFormat {
+  static constexpr size_t kTileBytes = 8 * 144;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t group, size_t half) {
+    return nibbles<kPart>(load_unit(block + 128, group * 8 + kUnit, half));
+  }
+};
+
+// Bit s of a high byte is the fifth bit of sub-block s.
+struct Q5_K : KFormat {
+  static constexpr size_t kTileBytes = 8 * 176;
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t group, size_t half) {
+    const v128_t mask = wasm_i8x16_splat(static_cast<int8_t>(1u << (2 * group + kPart)));
+    const v128_t high = sixteen_if(load_unit(block + 128, kUnit, half), mask);
+    return wasm_v128_or(nibbles<kPart>(load_unit(block + 384, group * 8 + kUnit, half)), high);
+  }
+};
+
+// 128 inputs make a group of 4 sub-blocks: nibbles of 64 bytes and bit pairs of 32 bytes.
+struct Q6_K : SimpleFormat {
+  static constexpr size_t kTileBytes = 8 * 210;
+  static constexpr size_t kSubs = 8, kParts = 4;
+  static constexpr int kZero = 32;
+  static constexpr bool kScaled16 = true;
+
+  static void scales(const uint8_t* block, float* d, float*) {
+    const Lanes8 unit = load_halves(block);
+    for (size_t sub = 0; sub < kSubs; ++sub) store_lanes8(d + 8 * sub, unit);
+  }
+
+  template <size_t kPart, size_t kUnit>
+  static v128_t codes(const uint8_t* block, size_t group, size_t half) {
+    const size_t low_unit = group * 16 + kPart % 2 * 8 + kUnit;
+    const v128_t low = nibbles<kPart / 2>(load_unit(block + 656, low_unit, half));
+    return wasm_v128_or(low, bit_pairs<kPart>(load_unit(block + 144, group * 8 + kUnit, half)));
+  }
+
+  // The int8 scales of 16 inputs of a sub-block (which = 0 or 1), of 4 rows, as int32.
+  template <size_t kPart, size_t kWhich>
+  static v128_t scales16(const uint8_t* block, size_t group, size_t half) {
+    constexpr uint32_t kByte = kPart % 2 * 2 + kWhich;
+    const v128_t four = load_unit(block + 16, group * 2 + kPart / 2, half);
+    return wasm_i32x4_shr(wasm_i32x4_shl(four, 24 - 8 * kByte), 24);
+  }
+};
+
+}  // namespace nanoinfer::simd128

@@ -1,0 +1,97 @@
+#include "engine/kernels/tiles.h"
+
+#include <cassert>
+#include <cstddef>
+#include <cstring>
+
+namespace nanoinfer {
+namespace {
+
+constexpr BlockField kF32[] = {{0, 4, 4}};
+constexpr BlockField kHalf[] = {{0, 2, 2}};
+constexpr BlockField kQ8_0[] = {{0, 2, 2}, {2, 32, 4}};
+constexpr BlockField kQ4_0[] = {{0, 2, 2}, {2, 16, 4}};
+constexpr BlockField kQ4_1[] = {{0, 2, 2}, {2, 2, 2}, {4, 16, 4}};
+constexpr BlockField kQ5_0[] = {{0, 2, 2}, {2, 4, 4}, {6, 16, 4}};
+constexpr BlockField kQ5_1[] = {{0, 2, 2}, {2, 2, 2}, {4, 4, 4}, {8, 16, 4}};
+constexpr BlockField kQ4_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 128, 4}};
+constexpr BlockField kQ5_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 32, 4}, {48, 128, 4}};
+constexpr BlockField kQ6_K[] = {{208, 2, 2}, {192, 16, 4}, {128, 64, 4}, {0, 128, 4}};
+
+// Copies one field of one row between its block in file order and its place in the tile, where a
+// row's units lie n_rows units apart.
+void spread(uint8_t* tile, const uint8_t* file, const BlockField& field, size_t n_rows) {
+  const size_t unit = field.unit_bytes;
+  for (size_t i = 0; i < field.n_bytes; i += unit) std::memcpy(tile + i * n_rows, file + i, unit);
+}
+
+void gather(const uint8_t* tile, uint8_t* file, const BlockField& field, size_t n_rows) {
+  const size_t unit = field.unit_bytes;
+  for (size_t i = 0; i < field.n_bytes; i += unit) std::memcpy(file + i, tile + i * n_rows, unit);
+}
+
+}  // namespace
+
+std::span<const BlockField> block_fields(TensorType type) {
+  switch (type) {
+    case TensorType::kF32:
+      return kF32;
+    case TensorType::kF16:
+    case TensorType::kBF16:
+      return kHalf;
+    case TensorType::kQ8_0:
+      return kQ8_0;
+    case TensorType::kQ4_0:
+      return kQ4_0;
+    case TensorType::kQ4_1:
+      return kQ4_1;
+    case TensorType::kQ5_0:
+      return kQ5_0;
+    case TensorType::kQ5_1:
+      return kQ5_1;
+    case TensorType::kQ4_K:
+      return kQ4_K;
+    case TensorType::kQ5_K:
+      return kQ5_K;
+    case TensorType::kQ6_K:
+      return kQ6_K;
+  }
+  assert(false && "not a type that runs");
+  return {};
+}
+
+void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uint8_t* scratch) {
+  const auto n_row_bytes = static_cast<size_t>(row_bytes(type, n_in));
+  const size_t block_bytes = traits(type).block_bytes;
+  const std::span<const BlockField> fields = block_fields(type);
+  for (size_t block = 0; block < n_row_bytes; block += block_bytes) {
+    uint8_t* tile = scratch + block * n_rows;
+    for (const BlockField& field : fields) {
+      for (size_t row = 0; row < n_rows; ++row) {
+        spread(tile + row * field.unit_bytes, rows + row * n_row_bytes + block + field.offset,
+               field, n_rows);
+      }
+      tile += field.n_bytes * n_rows;
+    }
+  }
+  std::memcpy(rows, scratch, n_rows * n_row_bytes);
+}
+
+void unpack_block_bytes(TensorType type, const uint8_t* tile, size_t n_rows, size_t row,
+                        size_t block, uint8_t* out) {
+  tile += block * n_rows * traits(type).block_bytes;
+  for (const BlockField& field : block_fields(type)) {
+    gather(tile + row * field.unit_bytes, out + field.offset, field, n_rows);
+    tile += field.n_bytes * n_rows;
+  }
+}
+
+void unpack_row_bytes(TensorType type, const uint8_t* tile, size_t n_rows, size_t row, size_t n_in,
+                      uint8_t* out) {
+  const size_t n_blocks = n_in / traits(type).block_elements;
+  for (size_t block = 0; block < n_blocks; ++block) {
+    unpack_block_bytes(type, tile, n_rows, row, block, out + block * traits(type).block_bytes);
+  }
+}
+
+}  // namespace nanoinfer

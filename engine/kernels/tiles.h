@@ -1,0 +1,46 @@
+// Tiles: 8 rows of a weight matrix interleaved so that rows sit in vector lanes.
+//
+// A block of the file format is a list of fields (scales, high bits, codes ...), each a run of
+// units of 1, 2 or 4 bytes. A tile stores block after block; within a block, field after field;
+// within a field, unit after unit; within a unit the rows 0..7. So every byte of the file's rows is
+// there once, and unpack(repack(x)) == x. A last tile of r < 8 rows uses the same order with r
+// rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/quant/type.h"
+
+namespace nanoinfer {
+
+// A field of a block: bytes [offset, offset + n_bytes) in units of unit_bytes.
+struct BlockField {
+  uint16_t offset;
+  uint16_t n_bytes;
+  uint8_t unit_bytes;
+};
+
+// The fields of a type's block in tile order.
+//   F32 {0,4,4}  F16, BF16 {0,2,2}  Q8_0 {d 0,2,2} {codes 2,32,4}
+//   Q4_0 {d 0,2,2} {codes 2,16,4}                 Q4_1 {d 0,2,2} {m 2,2,2} {codes 4,16,4}
+//   Q5_0 {d 0,2,2} {high bits 2,4,4} {codes 6,16,4}
+//   Q5_1 {d 0,2,2} {m 2,2,2} {high bits 4,4,4} {codes 8,16,4}
+//   Q4_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {codes 16,128,4}
+//   Q5_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {high bits 16,32,4} {codes 48,128,4}
+//   Q6_K {d 208,2,2} {scales 192,16,4} {high bits 128,64,4} {codes 0,128,4}
+std::span<const BlockField> block_fields(TensorType type);
+
+// Reorders n_rows <= 8 file rows of n_in elements in place into a tile. `scratch` holds as many
+// bytes as the rows.
+void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uint8_t* scratch);
+
+// The inverse: file-order bytes of block `block` of row `row` of the tile, into out (block_bytes).
+void unpack_block_bytes(TensorType type, const uint8_t* tile, size_t n_rows, size_t row,
+                        size_t block, uint8_t* out);
+
+// The same for the whole row, into out (row_bytes).
+void unpack_row_bytes(TensorType type, const uint8_t* tile, size_t n_rows, size_t row, size_t n_in,
+                      uint8_t* out);
+
+}  // namespace nanoinfer

@@ -1,0 +1,55 @@
+// WASM SIMD on every machine: the compiler's own header in a wasm build, SIMDe (the same intrinsics in
+// portable C) in a native one, so that sanitizers run the very sources that ship.
+// The one place that knows which; nothing else includes either header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#ifdef __wasm__
+#include <wasm_simd128.h>
+#else
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/wasm/simd128.h>
+
+#include <cassert>
+#endif
+
+namespace nanoinfer {
+
+#ifdef __wasm_relaxed_simd__
+// Lane j of 8: a[2j] * b[2j] + a[2j+1] * b[2j+1]; a signed bytes, b bytes of 7 bits (0 .. 127). With
+// b in that range and the sum within 16 bits every engine gives the same result.
+inline v128_t relaxed_dot(v128_t a, v128_t b) { return wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b); }
+#elif !defined(__wasm__)
+// The same, and a check of what makes it deterministic.
+inline v128_t relaxed_dot(v128_t a, v128_t b) {
+  assert(!wasm_v128_any_true(wasm_v128_and(b, wasm_i8x16_splat(INT8_MIN))));
+#ifdef __SSSE3__
+  return simde_v128_from_m128i(
+      _mm_maddubs_epi16(simde_v128_to_m128i(b), simde_v128_to_m128i(a)));
+#else
+  const v128_t low = wasm_i16x8_extmul_low_i8x16(a, b);
+  const v128_t high = wasm_i16x8_extmul_high_i8x16(a, b);
+  return wasm_i16x8_add(wasm_i16x8_shuffle(low, high, 0, 2, 4, 6, 8, 10, 12, 14),
+                        wasm_i16x8_shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15));
+#endif
+}
+#endif
+
+// Calls step(std::integral_constant<size_t, 0>) .. (n - 1): a loop whose index is a constant, so that
+// accumulators indexed by it live in registers.
+template <size_t n, typename Step>
+inline void unrolled(Step step) {
+  [&]<size_t... index>(std::index_sequence<index...>) {
+    (step(std::integral_constant<size_t, index>()), ...);
+  }(std::make_index_sequence<n>());
+}
+
+// Four rows or two halves of a tile's eight rows, in lanes.
+struct Lanes8 {
+  v128_t half[2];
+};
+
+}  // namespace nanoinfer

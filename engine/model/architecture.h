@@ -1,0 +1,13 @@
+// Architectures as plan builders: the one place where the order of a model's operations is written.
+#pragma once
+
+#include <vector>
+
+#include "engine/model/plan.h"
+
+namespace nanoinfer {
+
+// Appends the ops of the whole forward pass of a llama or qwen2 model.
+std::vector<Op> build_plan(const Config& config, const Weights& weights, const Activations& a);
+
+}  // namespace nanoinfer

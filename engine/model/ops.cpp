@@ -1,0 +1,187 @@
+// What each op does with its buffers: it finds the rows and calls a kernel. No arithmetic here.
+#include <cstring>
+
+#include "engine/model/plan.h"
+#include "engine/kernels/tiles.h"
+#include "engine/quant/blocks.h"
+
+namespace nanoinfer {
+
+namespace {
+
+// Below this many rows a packed tile is multiplied row by row; from here on unpacking it first pays.
+constexpr size_t kPanelRows = 3;
+
+size_t chunks_for(uint32_t pos) { return pos / kChunkPositions + 1; }
+
+size_t positions_in_chunk(size_t chunk, uint32_t pos) {
+  const size_t n = pos + 1 - chunk * kChunkPositions;
+  return n < kChunkPositions ? n : kChunkPositions;
+}
+
+void embed(const Op& op, const Pass& pass, size_t row, const ThreadScratch& scratch) {
+  const Matrix& table = *op.matrix;
+  const size_t id = static_cast<size_t>(pass.rows[row].token_id);
+  const size_t tile = id / kTileRows;
+  unpack_row_bytes(table.type, table.tile(tile), table.tile_rows(tile), id % kTileRows, table.n_in,
+                   scratch.row);
+  dequantise_row(table.type, scratch.row, table.n_in, op.out + row * op.n_out);
+}
+
+void matmul(const Op& op, const Pass& pass, size_t tile, const ThreadScratch& scratch) {
+  const Matrix& w = *op.matrix;
+  const Kernels& kernels = *pass.kernels;
+  const size_t n_rows = pass.n_rows(op);
+  float* y = op.out + tile * kTileRows;
+  if (!traits(w.type).quantised) {
+    kernels.unpack_tile(w, tile, scratch.panel);
+    kernels.gemm_panel_float(scratch.panel, w.tile_rows(tile), op.in, w.n_in, n_rows, y, op.n_out);
+    return;
+  }
+  QuantisedRows x = pass.activations->quantised;
+  x.n_in = w.n_in;
+  if (n_rows < kPanelRows) {
+    size_t row = 0;
+    while (row < n_rows && kernels.gemv_tile(w, tile, x, row, y + row * op.n_out)) ++row;
+    if (row == n_rows) return;
+  }
+  kernels.unpack_tile(w, tile, scratch.panel);
+  kernels.gemm_panel(scratch.panel, w.tile_rows(tile), x, n_rows, y, op.n_out);
+}
+
+void rope(const Op& op, const Pass& pass, size_t row) {
+  const Config& c = *pass.config;
+  const float* cos_sin = pass.activations->rope_table + size_t{pass.rows[row].pos} * c.n_rot;
+  float* heads = op.out + row * op.n_out;
+  for (size_t offset = 0; offset < op.n_out; offset += c.head_dim) {
+    pass.kernels->rope(heads + offset, c.n_rot, c.rope_pairs == RopePairs::kAdjacent, cos_sin);
+  }
+}
+
+void kv_append(const Op& op, const Pass& pass, size_t row) {
+  const Row& r = pass.rows[row];
+  const uint32_t head_dim = pass.config->head_dim;
+  const float* k = op.in + row * op.n_in;
+  const float* v = pass.activations->v + row * op.n_in;
+  for (uint32_t h = 0; h < pass.config->n_kv_heads; ++h) {
+    pass.cache->append(r.seq, static_cast<uint32_t>(op.layer), h, r.pos, k + size_t{h} * head_dim,
+                       v + size_t{h} * head_dim);
+  }
+}
+
+// A partial result of `head` in memory: o (head_dim), m, l.
+AttentionPartial load_partial(float* at, size_t head_dim) {
+  return {.o = at, .m = at[head_dim], .l = at[head_dim + 1]};
+}
+
+void normalise(const AttentionPartial& partial, size_t head_dim, float* out) {
+  for (size_t d = 0; d < head_dim; ++d) out[d] = partial.o[d] / partial.l;
+}
+
+// A lone row: one chunk of one KV head, for all its query heads, so that it is read once. The
+// partial results are merged by the next op.
+void attention_chunk_of_lone_row(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratch) {
+  const Config& c = *pass.config;
+  const Row& r = pass.rows[0];
+  const size_t n_chunks = chunks_for(r.pos);
+  const uint32_t kv_head = static_cast<uint32_t>(unit / n_chunks);
+  const size_t chunk = unit % n_chunks;
+  const uint32_t first = static_cast<uint32_t>(chunk * kChunkPositions);
+  const KvChunk kv = pass.cache->chunk(r.seq, static_cast<uint32_t>(op.layer), kv_head, first);
+  const uint32_t group = c.n_heads / c.n_kv_heads;
+  for (uint32_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+    float* at = pass.activations->partials + (head * pass.n_chunks_max + chunk) * (c.head_dim + 2);
+    AttentionPartial partial = load_partial(at, c.head_dim);
+    pass.kernels->attention_chunk(op.in + size_t{head} * c.head_dim, kv, positions_in_chunk(chunk, r.pos),
+                                  c.head_dim, pass.attention_scale, &partial, scratch.probs);
+    at[c.head_dim] = partial.m;
+    at[c.head_dim + 1] = partial.l;
+  }
+}
+
+// One of many rows: all chunks of one KV head, for all its query heads, merged in chunk order.
+void attention_of_row(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratch) {
+  const Config& c = *pass.config;
+  const size_t row = unit / c.n_kv_heads;
+  const uint32_t kv_head = static_cast<uint32_t>(unit % c.n_kv_heads);
+  const Row& r = pass.rows[row];
+  const uint32_t group = c.n_heads / c.n_kv_heads;
+  for (uint32_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+    const float* q = op.in + row * op.n_in + size_t{head} * c.head_dim;
+    float* out = op.out + row * op.n_out + size_t{head} * c.head_dim;
+    AttentionPartial merged{.o = out, .m = 0, .l = 0};
+    for (size_t chunk = 0; chunk < chunks_for(r.pos); ++chunk) {
+      const uint32_t first = static_cast<uint32_t>(chunk * kChunkPositions);
+      const KvChunk kv = pass.cache->chunk(r.seq, static_cast<uint32_t>(op.layer), kv_head, first);
+      AttentionPartial next{.o = chunk == 0 ? out : scratch.partial, .m = 0, .l = 0};
+      pass.kernels->attention_chunk(q, kv, positions_in_chunk(chunk, r.pos), c.head_dim,
+                                    pass.attention_scale, &next, scratch.probs);
+      if (chunk == 0) {
+        merged = next;
+      } else {
+        pass.kernels->attention_merge(&merged, next, c.head_dim);
+      }
+    }
+    normalise(merged, c.head_dim, out);
+  }
+}
+
+void attention_merge(const Op& op, const Pass& pass) {
+  const Config& c = *pass.config;
+  const size_t n_chunks = chunks_for(pass.rows[0].pos);
+  for (size_t head = 0; head < c.n_heads; ++head) {
+    float* at = pass.activations->partials + head * pass.n_chunks_max * (c.head_dim + 2);
+    AttentionPartial merged = load_partial(at, c.head_dim);
+    for (size_t chunk = 1; chunk < n_chunks; ++chunk) {
+      pass.kernels->attention_merge(&merged, load_partial(at + chunk * (c.head_dim + 2), c.head_dim),
+                                    c.head_dim);
+    }
+    normalise(merged, c.head_dim, op.out + head * c.head_dim);
+  }
+}
+
+}  // namespace
+
+size_t count_units(const Op& op, const Pass& pass) {
+  const size_t n_rows = pass.n_rows(op);
+  if (n_rows == 0) return 0;
+  switch (op.kind) {
+    case OpKind::kMatmul: return op.matrix->n_tiles();
+    case OpKind::kAttention:
+      return n_rows == 1 ? pass.config->n_kv_heads * chunks_for(pass.rows[0].pos)
+                         : pass.config->n_kv_heads * n_rows;
+    case OpKind::kAttentionMerge: return n_rows == 1 ? 1 : 0;
+    default: return n_rows;
+  }
+}
+
+void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
+  ThreadScratch& scratch = pass.scratch[thread];
+  const Kernels& kernels = *pass.kernels;
+  const float* in = op.in + unit * op.n_in;
+  float* out = op.out + unit * op.n_out;
+  switch (op.kind) {
+    case OpKind::kEmbed: return embed(op, pass, unit, scratch);
+    case OpKind::kRmsNorm: {
+      const size_t row = op.logit_rows ? pass.logit_rows[unit] : unit;
+      return kernels.rms_norm(op.in + row * op.n_in, op.vector, op.n_in, pass.config->rms_eps, out);
+    }
+    case OpKind::kQuantise: {
+      QuantisedRows rows = pass.activations->quantised;
+      rows.n_in = op.n_in;
+      return kernels.quantise_row(in, op.n_in, rows, unit);
+    }
+    case OpKind::kMatmul: return matmul(op, pass, unit, scratch);
+    case OpKind::kBias: return kernels.add(out, op.vector, op.n_out);
+    case OpKind::kRope: return rope(op, pass, unit);
+    case OpKind::kKvAppend: return kv_append(op, pass, unit);
+    case OpKind::kAttention:
+      return pass.rows.size() == 1 ? attention_chunk_of_lone_row(op, pass, unit, scratch)
+                                   : attention_of_row(op, pass, unit, scratch);
+    case OpKind::kAttentionMerge: return attention_merge(op, pass);
+    case OpKind::kAdd: return kernels.add(out, in, op.n_out);
+    case OpKind::kSwiglu: return kernels.swiglu(out, in, op.n_out);
+  }
+}
+
+}  // namespace nanoinfer

@@ -1,0 +1,137 @@
+#include "engine/trace/info.h"
+
+#include <map>
+
+#include "engine/trace/json.h"
+
+namespace nanoinfer {
+namespace {
+
+constexpr const char* kKvType = "f32";
+
+Json tokenizer_info(const Tokenizer& tokenizer) {
+  const bool bpe = tokenizer.tokenizer_kind() == TokenizerKind::kByteLevelBpe;
+  Json control_tokens = Json::array();
+  for (const int32_t id : tokenizer.control_ids()) {
+    control_tokens.push_back({{"id", id}, {"text", std::string(tokenizer.token_bytes(id))}});
+  }
+  return {{"kind", bpe ? "bpe" : "sentencepiece"},
+          {"pre", tokenizer.pre()},
+          {"n_vocab", tokenizer.n_vocab()},
+          {"bos_id", tokenizer.bos_id().value_or(-1)},
+          {"eos_id", tokenizer.eos_id().value_or(-1)},
+          {"eot_ids", tokenizer.end_ids()},
+          {"add_bos", tokenizer.adds_bos()},
+          {"control_tokens", std::move(control_tokens)}};
+}
+
+// How many tensors there are of each type.
+Json type_counts(const GgufHeader& header) {
+  std::map<std::string, int> counts;
+  for (const TensorInfo& tensor : header.tensors) ++counts[traits(tensor.type).name];
+  return counts;
+}
+
+uint64_t count_params(const GgufHeader& header) {
+  uint64_t n_params = 0;
+  for (const TensorInfo& tensor : header.tensors) n_params += tensor.n_elements();
+  return n_params;
+}
+
+Json string_or_null(const Metadata& metadata, std::string_view key) {
+  const Result<std::string_view> text = metadata.get_string(key);
+  return text ? Json(std::string(*text)) : Json();
+}
+
+// The file's words about itself: name, licence, organisation ...
+Json general_info(const Metadata& metadata) {
+  constexpr std::string_view kPrefix = "general.";
+  Json general = Json::object();
+  for (size_t i = 0; i < metadata.size(); ++i) {
+    const std::string_view key = metadata.key(i);
+    if (!key.starts_with(kPrefix) || metadata.entry(i).type != MetadataType::kString) continue;
+    general[std::string(key.substr(kPrefix.size()))] = string_or_null(metadata, key);
+  }
+  return general;
+}
+
+Json op_info(const Op& op, const char* variant) {
+  Json info = {{"kind", op_kind_name(op.kind)},
+               {"layer", op.layer},
+               {"name", op.name},
+               {"n_in", op.n_in},
+               {"n_out", op.n_out},
+               {"bytes", op.bytes},
+               {"macs", op.macs},
+               {"variant", variant}};
+  if (op.matrix) info["type"] = traits(op.matrix->type).name;
+  return info;
+}
+
+}  // namespace
+
+std::string error_json(const Error& error) {
+  return to_text({{"code", error_code_name(error.code)},
+                  {"message", error.message},
+                  {"place", error.place},
+                  {"expected", error.expected},
+                  {"actual", error.actual}});
+}
+
+std::string build_info_json(const char* simd, bool threads) {
+  Json kernels = Json::array();
+  for (const Kernels* set : all_kernels()) kernels.push_back(set->name);
+  return to_text({{"version", NANOINFER_VERSION},
+                  {"numerics", kNumericsVersion},
+                  {"simd", simd},
+                  {"threads", threads},
+                  {"kernels", std::move(kernels)}});
+}
+
+std::string model_info_json(const Model& model) {
+  const Config& config = model.config;
+  const Metadata& metadata = model.header.metadata;
+  const Result<std::string_view> name = metadata.get_string("general.name");
+  return to_text({{"architecture", config.architecture},
+                  {"name", name ? std::string(*name) : std::string()},
+                  {"file_bytes", model.file_bytes},
+                  {"weights_bytes", model.header.data_bytes},
+                  {"n_params", count_params(model.header)},
+                  {"n_layers", config.n_layers},
+                  {"n_heads", config.n_heads},
+                  {"n_kv_heads", config.n_kv_heads},
+                  {"head_dim", config.head_dim},
+                  {"d_model", config.d_model},
+                  {"d_ffn", config.d_ffn},
+                  {"n_vocab", config.n_vocab},
+                  {"n_ctx_train", config.n_ctx_train},
+                  {"rope_theta", config.rope_theta},
+                  {"rope_pairs", config.rope_pairs == RopePairs::kAdjacent ? "adjacent" : "halves"},
+                  {"tied_head", model.header.find("output.weight") == nullptr},
+                  {"types", type_counts(model.header)},
+                  {"tokenizer", tokenizer_info(model.tokenizer)},
+                  {"chat_template", string_or_null(metadata, "tokenizer.chat_template")},
+                  {"kv_bytes_per_token", kv_bytes_per_token(config)},
+                  {"kv_type", kKvType},
+                  {"scratch_bytes", scratch_bytes(config, {})},
+                  {"default_n_ctx", default_context(config)},
+                  {"general", general_info(metadata)}});
+}
+
+std::string session_info_json(const Session& session) {
+  Json ops = Json::array();
+  for (const Op& op : session.ops()) ops.push_back(op_info(op, session.kernels().name));
+  return to_text({{"n_ctx", session.n_ctx()},
+                  {"n_batch", session.n_batch()},
+                  {"n_seqs", session.n_seqs()},
+                  {"n_threads", session.n_threads()},
+                  {"kernels", session.kernels().name},
+                  {"kv_type", kKvType},
+                  {"kv_bytes_used", session.cache().bytes_used()},
+                  {"kv_bytes_max", session.cache().bytes_max()},
+                  {"scratch_bytes", session.scratch_bytes()},
+                  {"n_ops", session.ops().size()},
+                  {"ops", std::move(ops)}});
+}
+
+}  // namespace nanoinfer

@@ -1,0 +1,36 @@
+// What the engine tells about itself, as JSON text. The page and the command line read the same.
+// Strings are UTF-8; bytes of a file that are not become U+FFFD.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/base/result.h"
+#include "engine/model/model.h"
+#include "engine/run/sampler.h"
+#include "engine/run/session.h"
+
+namespace nanoinfer {
+
+// {"code", "message", "place", "expected", "actual"}
+std::string error_json(const Error& error);
+
+// {"version", "numerics", "simd", "threads", "kernels": [names, the definition first]}
+std::string build_info_json(const char* simd, bool threads);
+
+// The model's shape, types, tokenizer and chat template, and the memory it needs. Also for the
+// weightless model of a loader whose header is complete. Bytes are given for the default session. An
+// id that the file does not name is -1.
+std::string model_info_json(const Model& model);
+
+// The session's sizes and its plan, op by op. "macs" is a row's.
+std::string session_info_json(const Session& session);
+
+// {"stages": [{"stage", "kept", "top": [{"id", "logit", "p"}]}], "random": u or null, "chosen": id}
+std::string sampler_stages_json(Sampler& sampler);
+
+// Reads {"temperature": 0.8, ..., "logit_bias": {"id": value}, "seed": 1}; what is left out keeps
+// its default. A name that is not a parameter and a value of the wrong kind are refused by name.
+Result<SamplerParams> sampler_params_from_json(std::string_view text);
+
+}  // namespace nanoinfer

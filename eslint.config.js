@@ -1,0 +1,32 @@
+import js from '@eslint/js';
+import lit from 'eslint-plugin-lit';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import typescript from 'typescript-eslint';
+
+const node = { process: 'readonly', console: 'readonly', fetch: 'readonly', URL: 'readonly' };
+
+export default defineConfig(
+  globalIgnores(['build', 'dist', 'public', 'cmake', 'tests/fixtures', 'test-results']),
+  js.configs.recommended,
+  { languageOptions: { globals: node } },
+  {
+    files: ['**/*.ts'],
+    extends: [typescript.configs.strictTypeChecked, lit.configs['flat/recommended']],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    // What is shown was computed: views never draw random numbers, and text never becomes markup.
+    files: ['web/src/**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "[property.name='innerHTML']", message: 'Build nodes.' },
+      ],
+    },
+  },
+);

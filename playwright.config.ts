@@ -1,0 +1,24 @@
+import { defineConfig } from '@playwright/test';
+import { chromiumOptions } from './scripts/setup/chromium.mjs';
+
+const preview = 'node node_modules/vite/bin/vite.js preview --strictPort --port';
+
+// The built page, once with the isolation headers (threads) and once without (one thread).
+export default defineConfig({
+  testDir: 'tests/web',
+  outputDir: 'test-results',
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
+  workers: 1,
+  forbidOnly: process.env['CI'] === 'true',
+  reporter: [['list'], ['json', { outputFile: 'test-results/results.json' }]],
+  use: { launchOptions: chromiumOptions(), trace: 'retain-on-failure' },
+  projects: [
+    { name: 'isolated', use: { baseURL: 'http://localhost:4183' } },
+    { name: 'plain', use: { baseURL: 'http://localhost:4184' } },
+  ],
+  webServer: [
+    { command: `${preview} 4183`, url: 'http://localhost:4183' },
+    { command: `${preview} 4184`, url: 'http://localhost:4184', env: { NANOINFER_PLAIN: '1' } },
+  ],
+});

@@ -1,0 +1,189 @@
+// Same tokens in, same logits out, bit for bit: whatever the threads, chunks, kernel set, steps of the
+// cursor, or batch they share.
+#include <gtest/gtest.h>
+
+#include "tests/engine/model_testing.h"
+
+namespace nanoinfer {
+namespace {
+
+using namespace testing;
+
+constexpr const char* kModels[] = {"llama-q4_1.gguf", "llama-q4_k_m.gguf", "qwen2-q8_0.gguf", "llama-f16.gguf"};
+
+std::vector<int32_t> some_ids(size_t n, uint32_t n_vocab) {
+  std::vector<int32_t> ids;
+  uint32_t state = 12345;
+  for (size_t i = 0; i < n; ++i) {
+    state = state * 1664525 + 1013904223;
+    ids.push_back(static_cast<int32_t>((state >> 8) % n_vocab));
+  }
+  return ids;
+}
+
+TEST(SessionThreads, EveryThreadCountGivesTheSameBits) {
+  for (const char* name : kModels) {
+    const std::unique_ptr<Model> model = load(fixture_path(name));
+    ASSERT_TRUE(model);
+    const std::vector<int32_t> ids = some_ids(100, model->config.n_vocab);
+    const uint64_t expected = hash_of(all_logits(*model, ids, {.chunk = 32}));
+    for (const uint32_t n_threads : {2u, 3u, 4u}) {
+      EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = 32, .n_threads = n_threads})), expected)
+          << name << ", " << n_threads << " threads";
+      EXPECT_EQ(hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20}, {.chunk = 1, .n_threads = n_threads})),
+                hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20}, {.chunk = 20})))
+          << name << ", " << n_threads << " threads, one row at a time";
+    }
+  }
+}
+
+TEST(Session, EveryChunkingAndKernelSetGivesTheSameBits) {
+  for (const char* name : kModels) {
+    const std::unique_ptr<Model> model = load(fixture_path(name));
+    ASSERT_TRUE(model);
+    const std::vector<int32_t> ids = some_ids(332, model->config.n_vocab);
+    const uint64_t expected = hash_of(all_logits(*model, ids, {.chunk = 512}));
+    for (const Kernels* kernels : all_kernels()) {
+      for (const uint32_t chunk : {1u, 7u, 32u}) {
+        EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = chunk, .kernels = kernels})), expected)
+            << name << ", chunks of " << chunk << ", " << kernels->name;
+      }
+    }
+  }
+}
+
+TEST(Session, SteppingOpByOpGivesTheSameBits) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::vector<int32_t> ids = some_ids(70, model->config.n_vocab);
+  const uint64_t expected = hash_of(all_logits(*model, ids, {.chunk = 16}));
+  for (const size_t step : {size_t{1}, size_t{7}}) {
+    for (const uint32_t n_threads : {1u, 2u}) {
+      EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = 16, .n_threads = n_threads, .ops_a_step = step})), expected);
+    }
+  }
+}
+
+TEST(Session, TimingEveryOpChangesNoBit) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::vector<int32_t> ids = some_ids(40, model->config.n_vocab);
+  const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2});
+  session->set_timing(true);
+  std::vector<float> logits;
+  extend(*session, 0, ids, {.chunk = 40}, &logits);
+  EXPECT_EQ(hash_of(logits), hash_of(all_logits(*model, ids, {})));
+  double total_ms = 0;
+  for (const double ms : session->op_ms()) total_ms += ms;
+  EXPECT_GT(total_ms, 0);
+}
+
+TEST(Session, SequencesThatShareABatchGiveWhatEachGivesAlone) {
+  const std::unique_ptr<Model> model = load(fixture_path("qwen2-q8_0.gguf"));
+  ASSERT_TRUE(model);
+  const std::vector<int32_t> ids = some_ids(90, model->config.n_vocab);
+  const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2}, /*n_seqs=*/3);
+  std::vector<std::vector<int32_t>> prompts = {{ids.begin(), ids.begin() + 70}, {ids.begin() + 10, ids.end()},
+                                               {ids.begin() + 40, ids.begin() + 43}};
+  std::vector<std::vector<float>> together(3);
+  for (size_t i = 0; i < 80; ++i) {  // one row of each that has any left
+    std::vector<Row> rows;
+    for (uint32_t seq = 0; seq < 3; ++seq) {
+      if (i >= prompts[seq].size()) continue;
+      rows.push_back({.token_id = prompts[seq][i], .seq = seq, .pos = static_cast<uint32_t>(i), .wants_logits = true});
+    }
+    ASSERT_TRUE(session->begin(rows));
+    ASSERT_TRUE(session->run());
+    for (size_t r = 0; r < rows.size(); ++r) {
+      const std::span<const float> row = session->logits(r);
+      together[rows[r].seq].insert(together[rows[r].seq].end(), row.begin(), row.end());
+    }
+  }
+  for (uint32_t seq = 0; seq < 3; ++seq) {
+    EXPECT_EQ(hash_of(together[seq]), hash_of(all_logits(*model, prompts[seq], {}))) << "sequence " << seq;
+  }
+}
+
+TEST(Session, WhatFollowsACachedPrefixEqualsAFreshRun) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::vector<int32_t> first = some_ids(150, model->config.n_vocab);
+  std::vector<int32_t> second = first;
+  second[130] = (second[130] + 1) % static_cast<int32_t>(model->config.n_vocab);
+  const std::unique_ptr<Session> session = new_session(*model, {});
+  extend(*session, 0, first, {}, nullptr);
+  const uint32_t kept = session->common_prefix(0, second);
+  EXPECT_EQ(kept, 130u);
+  ASSERT_TRUE(session->truncate(0, kept));
+  std::vector<float> logits;
+  extend(*session, 0, {second.begin() + kept, second.end()}, {}, &logits);
+  const std::vector<float> fresh = all_logits(*model, second, {});
+  EXPECT_EQ(hash_of(logits), hash_of({fresh.begin() + kept * model->config.n_vocab, fresh.end()}));
+}
+
+TEST(Session, AnAbandonedPassLeavesNoTrace) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::vector<int32_t> ids = some_ids(100, model->config.n_vocab);
+  const std::unique_ptr<Session> session = new_session(*model, {});
+  extend(*session, 0, {ids.begin(), ids.begin() + 60}, {}, nullptr);
+  std::vector<Row> rows;
+  for (uint32_t i = 0; i < 30; ++i) rows.push_back({.token_id = 5, .seq = 0, .pos = 60 + i, .wants_logits = false});
+  ASSERT_TRUE(session->begin(rows));
+  ASSERT_TRUE(session->run(session->ops().size() / 2));
+  session->abandon();
+  EXPECT_EQ(session->tokens(0).size(), 60u);
+  std::vector<float> logits;
+  extend(*session, 0, {ids.begin() + 60, ids.end()}, {}, &logits);
+  const std::vector<float> fresh = all_logits(*model, ids, {});
+  EXPECT_EQ(hash_of(logits), hash_of({fresh.begin() + 60 * model->config.n_vocab, fresh.end()}));
+}
+
+TEST(Session, TakesBlocksOnlyAsTheyAreNeeded) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::unique_ptr<Session> session = new_session(*model, {});
+  EXPECT_EQ(session->cache().bytes_used(), 0u);
+  extend(*session, 0, some_ids(65, model->config.n_vocab), {}, nullptr);
+  EXPECT_EQ(session->cache().bytes_used(), 2 * session->cache().block_bytes());
+  ASSERT_TRUE(session->truncate(0, 3));
+  extend(*session, 0, some_ids(100, model->config.n_vocab), {}, nullptr);
+  EXPECT_EQ(session->cache().bytes_used(), 2 * session->cache().block_bytes());  // reused
+}
+
+TEST(Session, RefusesRowsThatMakeNoSense) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::unique_ptr<Session> session = new_session(*model, {});
+  const auto code = [&](std::vector<Row> rows) {
+    const Status status = session->begin(rows);
+    return status ? "ok" : error_code_name(status.error().code);
+  };
+  const int32_t n_vocab = static_cast<int32_t>(model->config.n_vocab);
+  EXPECT_STREQ(code({}), "bad_argument");
+  EXPECT_STREQ(code({{.token_id = n_vocab, .seq = 0, .pos = 0, .wants_logits = true}}), "bad_argument");
+  EXPECT_STREQ(code({{.token_id = -1, .seq = 0, .pos = 0, .wants_logits = true}}), "bad_argument");
+  EXPECT_STREQ(code({{.token_id = 1, .seq = 1, .pos = 0, .wants_logits = true}}), "bad_argument");
+  EXPECT_STREQ(code({{.token_id = 1, .seq = 0, .pos = 1, .wants_logits = true}}), "bad_argument");
+  EXPECT_FALSE(session->run());
+  extend(*session, 0, some_ids(512, model->config.n_vocab), {}, nullptr);
+  EXPECT_STREQ(code({{.token_id = 1, .seq = 0, .pos = 512, .wants_logits = true}}), "context_full");
+  EXPECT_FALSE(Session::create(*model, {.n_threads = 0}));
+  EXPECT_FALSE(Session::create(*model, {.n_ctx = 1u << 30}));
+}
+
+TEST(Session, AWeightThatIsNotFiniteGivesAnErrorAndNoToken) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-f32.gguf"));
+  ASSERT_TRUE(model);
+  const_cast<float*>(model->weights.layers[0].ffn_norm)[3] = NAN;
+  const std::unique_ptr<Session> session = new_session(*model, {});
+  const std::vector<Row> rows = {{.token_id = 1, .seq = 0, .pos = 0, .wants_logits = true}};
+  ASSERT_TRUE(session->begin(rows));
+  const Result<size_t> reached = session->run();
+  ASSERT_FALSE(reached);
+  EXPECT_EQ(reached.error().code, ErrorCode::kNonFinite);
+  EXPECT_EQ(session->tokens(0).size(), 0u);
+}
+
+}  // namespace
+}  // namespace nanoinfer

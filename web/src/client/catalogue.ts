@@ -1,0 +1,56 @@
+import type { ModelSource } from '../protocol.ts';
+
+/** A model that comes with the page, at an address relative to it. */
+export interface CatalogueModel {
+  id: 'tiny' | 'default';
+  name: string;
+  note: string;
+  url: string;
+}
+
+export const catalogue: Record<CatalogueModel['id'], CatalogueModel> = {
+  tiny: {
+    id: 'tiny',
+    name: 'Glass',
+    note: 'Under 1 MB, comes with the page and loads at once. It can tell little stories and is not clever.',
+    url: 'models/glass-llama.gguf',
+  },
+  default: {
+    id: 'default',
+    name: 'SmolLM2-135M-Instruct, Q4_1',
+    note: '98 MB, a real chat model. It is kept on this device, so it is fetched only once.',
+    url: 'models/SmolLM2-135M-Instruct-Q4_1.gguf',
+  },
+};
+
+/** A model as the page speaks of it before its file has told its name. */
+export interface Wanted {
+  source: ModelSource;
+  label: string;
+  /** Whether the answer to "keep it on this device?" begins as yes. */
+  keep: boolean;
+  /** Shown with the memory it needs, and loaded when the person agrees. */
+  ask: boolean;
+}
+
+/** null for what is no web address. */
+export function wantedUrl(text: string, base: string): Wanted | null {
+  let url: URL;
+  try {
+    url = new URL(text.trim(), base);
+  } catch {
+    return null;
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
+  const file = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
+  return { source: { kind: 'url', url: url.href }, label: file || url.host, keep: true, ask: true };
+}
+
+export function wantedFromCatalogue({ id, name, url }: CatalogueModel): Wanted {
+  const real = id === 'default';
+  return { source: { kind: 'url', url }, label: name, keep: real, ask: real };
+}
+
+export function wantedFile(file: File): Wanted {
+  return { source: { kind: 'file', file }, label: file.name, keep: false, ask: true };
+}

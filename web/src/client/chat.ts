@@ -1,0 +1,283 @@
+// The chat that the page shows: owns the conversation, runs answers through the client, and keeps
+// the readings of the latest one. No DOM.
+import type { ChatEvent, LoadedModel, StopReason } from '../protocol.ts';
+import type { Client } from './client.ts';
+import {
+  type Conversation,
+  leaveOutOldest,
+  messagesOf,
+  newConversation,
+  newTurn,
+  type Settings,
+  type Turn,
+} from './conversation.ts';
+import { ConversationSaver, readConversation } from './conversation-store.ts';
+import { EngineError } from './errors.ts';
+
+/** Measured by the worker's clock; null until it has been measured. */
+export interface Readings {
+  firstTokenMs: number | null;
+  prefillPerSecond: number | null;
+  decodePerSecond: number | null;
+  /** Milliseconds of each token after the first one. */
+  tokenMs: number[];
+  promptTokens: number;
+  reusedTokens: number;
+  /** Prompt tokens computed so far; null when no prompt is being read. */
+  prefillDone: number | null;
+  contextTokens: number;
+}
+
+const noReadings: Readings = {
+  firstTokenMs: null,
+  prefillPerSecond: null,
+  decodePerSecond: null,
+  tokenMs: [],
+  promptTokens: 0,
+  reusedTokens: 0,
+  prefillDone: null,
+  contextTokens: 0,
+};
+
+/** A share of the context that is free again after old turns have been left out. */
+const roomForAnswer = 0.25;
+
+/** @fires change - the conversation, the readings or what is running has changed */
+export class Chat extends EventTarget {
+  readonly #client: Client;
+  readonly #saver = new ConversationSaver();
+  conversation: Conversation = newConversation();
+  readings: Readings = noReadings;
+  /** Why the latest question got no answer. */
+  error: EngineError | null = null;
+  #abort: AbortController | null = null;
+  #run: Promise<void> = Promise.resolve();
+
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+  }
+
+  get running(): boolean {
+    return this.#abort !== null;
+  }
+
+  get turns(): readonly Turn[] {
+    return this.conversation.turns;
+  }
+
+  async restore(): Promise<void> {
+    this.conversation = await readConversation();
+    this.#changed();
+  }
+
+  /** Writes down now what would be written soon: the page may be about to go. */
+  flush(): void {
+    this.#saver.flush();
+  }
+
+  send(text: string): void {
+    if (this.running || text.trim() === '') return;
+    this.#setTurns([...this.turns, newTurn(this.turns, 'user', text)]);
+    this.#answer();
+  }
+
+  stop(): void {
+    this.#abort?.abort();
+  }
+
+  /** Answers the last question anew. */
+  regenerate(): void {
+    if (this.running) return;
+    const question = this.turns.findLastIndex(({ role }) => role === 'user');
+    if (question < 0) return;
+    this.#setTurns(this.turns.slice(0, question + 1));
+    this.#answer();
+  }
+
+  /** Changes a question; what followed it goes, and it is answered. */
+  edit(id: number, text: string): void {
+    const at = this.turns.findIndex((turn) => turn.id === id);
+    if (this.running || at < 0 || text.trim() === '') return;
+    const edited = { ...this.turns[at]!, content: text };
+    this.#setTurns([...this.turns.slice(0, at), edited]);
+    this.#answer();
+  }
+
+  async clear(): Promise<void> {
+    this.stop();
+    await this.#run;
+    this.#setTurns([]);
+    this.error = null;
+    this.readings = noReadings;
+    this.#changed();
+  }
+
+  setSettings(settings: Settings): void {
+    this.conversation = { ...this.conversation, settings };
+    this.#changed();
+  }
+
+  dismissError(): void {
+    this.error = null;
+    this.#changed();
+  }
+
+  /** The readings belong to a model: a new one begins with none. */
+  modelChanged(model: LoadedModel | null): void {
+    this.readings = noReadings;
+    if (model) this.error = null;
+    this.#changed();
+  }
+
+  /** Whether there are turns that could be left out. */
+  get canLeaveOut(): boolean {
+    return leaveOutOldest(this.turns) !== this.turns;
+  }
+
+  /** Leaves out old turns until there is room, and goes on where the context ended. */
+  goOn(): void {
+    if (this.running) return;
+    const last = this.turns.at(-1);
+    this.#answer(last?.role === 'assistant' ? last : null, true);
+  }
+
+  #answer(unfinished: Turn | null = null, makeRoom = false): void {
+    this.error = null;
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#run = this.#runAnswer(abort.signal, unfinished, makeRoom).finally(() => {
+      this.#abort = null;
+      this.#changed();
+      this.flush();
+    });
+    this.#changed();
+  }
+
+  async #runAnswer(signal: AbortSignal, unfinished: Turn | null, makeRoom: boolean): Promise<void> {
+    const answerSoFar = unfinished?.content ?? '';
+    let answer: Turn | null = null;
+    try {
+      if (makeRoom) await this.#makeRoom(unfinished);
+      const asked = unfinished ? this.turns.slice(0, -1) : this.turns;
+      const messages = messagesOf({ ...this.conversation, turns: [...asked] });
+      const { sampling, maxTokens, stop } = this.conversation.settings;
+      answer = { ...newTurn(asked, 'assistant', answerSoFar) };
+      this.#setTurns([...asked, answer]);
+      this.readings = { ...noReadings, contextTokens: this.readings.contextTokens };
+      const stream = this.#client.chat(messages, {
+        sampling,
+        maxTokens,
+        stop,
+        answerSoFar,
+        signal,
+        onEvent: (event) => (answer = this.#take(answer!, event)),
+      });
+      const { reason, timings } = await stream.result;
+      this.#finish({ ...answer, reason, timings });
+    } catch (thrown) {
+      this.error = EngineError.from(thrown);
+      if (answer) this.#fail(answer);
+    }
+  }
+
+  /** Leaves out the oldest turns until the rest and some room for an answer fit. */
+  async #makeRoom(unfinished: Turn | null): Promise<void> {
+    const nCtx = this.#client.model?.session.n_ctx ?? 0;
+    const size = async () => {
+      const messages = messagesOf(this.conversation);
+      return (await this.#client.render(messages)).length;
+    };
+    do {
+      const fewer = leaveOutOldest(this.turns);
+      if (fewer === this.turns) return;
+      // An answer that is to be continued keeps its question.
+      if (unfinished && fewer.at(-2)?.leftOut) return;
+      this.#setTurns(fewer);
+    } while ((await size()) > nCtx * (1 - roomForAnswer));
+  }
+
+  #take(answer: Turn, event: ChatEvent): Turn {
+    const readings = { ...this.readings };
+    if (event.type === 'prompt') {
+      readings.promptTokens = event.tokens;
+      readings.reusedTokens = event.reused;
+      readings.prefillDone = event.reused;
+    } else if (event.type === 'prefill') {
+      readings.prefillDone = event.done;
+    } else if (event.type === 'token') {
+      takeToken(readings, event.ms);
+      readings.contextTokens = event.position;
+    }
+    this.readings = readings;
+    if (event.type === 'token' || event.type === 'text') {
+      answer = { ...answer, content: answer.content + event.text };
+      this.#replaceLast(answer);
+    }
+    this.#changed();
+    return answer;
+  }
+
+  #finish(answer: Turn): void {
+    this.readings = { ...this.readings, prefillDone: null };
+    // Stopped before the first word: as if it had not been asked for.
+    if (answer.content === '' && answer.reason === 'cancelled') this.#dropLast();
+    else this.#replaceLast(answer);
+  }
+
+  #fail(answer: Turn): void {
+    this.readings = { ...this.readings, prefillDone: null };
+    if (answer.content === '') this.#dropLast();
+    else this.#replaceLast({ ...answer, reason: 'interrupted' });
+  }
+
+  #replaceLast(turn: Turn): void {
+    this.#setTurns([...this.turns.slice(0, -1), turn]);
+  }
+
+  #dropLast(): void {
+    this.#setTurns(this.turns.slice(0, -1));
+  }
+
+  #setTurns(turns: readonly Turn[]): void {
+    this.conversation = { ...this.conversation, turns: [...turns] };
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#saver.save(this.conversation);
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+function takeToken(readings: Readings, ms: number): void {
+  readings.prefillDone = null;
+  if (readings.firstTokenMs === null) {
+    readings.firstTokenMs = ms;
+    const computed = readings.promptTokens - readings.reusedTokens;
+    readings.prefillPerSecond = (computed / ms) * 1000;
+    return;
+  }
+  readings.tokenMs = [...readings.tokenMs, ms];
+  const total = readings.tokenMs.reduce((sum, value) => sum + value, 0);
+  readings.decodePerSecond = (readings.tokenMs.length / total) * 1000;
+}
+
+/** What ended an answer, in words; '' when it simply ended. */
+export function describeReason(reason: StopReason | 'interrupted' | null): string {
+  switch (reason) {
+    case 'context':
+      return 'The context is full, so the answer ends here.';
+    case 'max_tokens':
+      return 'The answer reached the longest length that the settings allow.';
+    case 'stop':
+      return 'A stop string ended the answer.';
+    case 'cancelled':
+      return 'Stopped.';
+    case 'interrupted':
+      return 'Interrupted before it was complete.';
+    case 'end':
+    case null:
+      return '';
+  }
+}

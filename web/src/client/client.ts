@@ -1,0 +1,229 @@
+// The engine as a typed, promise-based API over a worker. No DOM: the page uses exactly this.
+import type {
+  ChatEvent,
+  ChatMessage,
+  ChatOptions,
+  KeptModel,
+  LoadChoice,
+  LoadedModel,
+  LoadOptions,
+  LoadProgress,
+  Memory,
+  ModelInfo,
+  ModelSource,
+  OpTime,
+  PrefillResult,
+  SamplingParams,
+} from '../protocol.ts';
+import { ChatStream } from './chat-stream.ts';
+import { Connection } from './connection.ts';
+import { defaultChatOptions, defaultSampling } from './defaults.ts';
+import { EngineError } from './errors.ts';
+import { deleteKeptModel, listKeptModels } from './kept-models.ts';
+
+export interface LoadCallbacks {
+  signal?: AbortSignal;
+  onProgress?(progress: LoadProgress): void;
+  /** Sees the checked header before memory is taken; null stops. `kept`: it is on this device. */
+  onHeader?(info: ModelInfo, kept: boolean): Promise<LoadChoice | null>;
+}
+
+export interface ClientSettings {
+  /** The folder of the wasm files, ending in '/'. */
+  engineUrl: string;
+  /** Defaults for every load. */
+  load: LoadOptions;
+}
+
+/** Most tokens of context that are taken unless the caller asks for more. */
+export const defaultContext = (info: ModelInfo): number => Math.min(info.n_ctx_train, 4096);
+
+/** What a model takes in memory with a context of nCtx tokens. */
+export const memoryNeeded = (info: ModelInfo, nCtx: number): number =>
+  info.weights_bytes + info.kv_bytes_per_token * nCtx + info.scratch_bytes;
+
+/** The worker lies elsewhere than the page, so a URL is made complete before it goes there. */
+function withFullUrl(source: ModelSource | string): ModelSource {
+  const named: ModelSource = typeof source === 'string' ? { kind: 'url', url: source } : source;
+  if (named.kind !== 'url') return named;
+  return { kind: 'url', url: new URL(named.url, globalThis.location.href).href };
+}
+
+/**
+ * @fires load - a model is ready: `model`
+ * @fires lost - the engine has trapped or cannot run: `error`; `load` starts a fresh one
+ */
+export class Client extends EventTarget {
+  /** Resolves with the first model that is loaded. */
+  readonly ready: Promise<LoadedModel>;
+  readonly #settings: ClientSettings;
+  #connection: Connection | null = null;
+  #loading: { connection: Connection; abort: AbortController } | null = null;
+  #becomeReady: (model: LoadedModel) => void = () => undefined;
+  /** The model in use. */
+  model: LoadedModel | null = null;
+  /** Why there is none any more. */
+  error: EngineError | null = null;
+
+  constructor(settings: ClientSettings) {
+    super();
+    this.#settings = settings;
+    this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
+  }
+
+  /**
+   * Loads a model into a fresh worker. A file that is refused at its header leaves the model in use;
+   * after that the old one is released. A later load takes the place of one that still runs.
+   */
+  async load(
+    source: ModelSource | string,
+    options: LoadOptions = {},
+    { signal, onProgress, onHeader }: LoadCallbacks = {},
+  ): Promise<LoadedModel> {
+    this.#loading?.abort.abort();
+    const connection = new Connection((error) => this.#lose(connection, error));
+    const abort = new AbortController();
+    const loading = { connection, abort };
+    this.#loading = loading;
+    // A load is cancelled by ending its worker: at once, wherever it is.
+    const cancel = () => connection.end(EngineError.of('aborted', 'Loading was cancelled.'));
+    abort.signal.addEventListener('abort', cancel);
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    const wanted = { ...this.#settings.load, ...options };
+    const accept = async (info: ModelInfo, kept: boolean, id: number) => {
+      const byDefault = { nCtx: wanted.nCtx ?? defaultContext(info), keep: wanted.keep ?? false };
+      const choice = onHeader ? await onHeader(info, kept) : byDefault;
+      if (choice === null) return cancel();
+      this.#connection?.end(EngineError.of('replaced', 'Another model has been loaded.'));
+      this.#connection = connection;
+      this.model = null;
+      connection.proceed(id, choice);
+    };
+    const args = {
+      source: withFullUrl(source),
+      options: wanted,
+      engineUrl: this.#settings.engineUrl,
+    };
+    try {
+      const model = await connection.call('load', args, undefined, (event, id) => {
+        if (event.type === 'header') accept(event.info, event.kept, id).catch(cancel);
+        else onProgress?.(event);
+      });
+      this.#use(model);
+      return model;
+    } catch (thrown) {
+      connection.end(EngineError.from(thrown));
+      if (this.#connection === connection) this.#connection = null;
+      throw thrown;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      if (this.#loading === loading) this.#loading = null;
+    }
+  }
+
+  /** Token ids of a text. `special`: control tokens written in it become tokens. */
+  tokenize(text: string, { special = false } = {}): Promise<Int32Array> {
+    return this.#engine().call('tokenize', { text, special });
+  }
+
+  detokenize(ids: Iterable<number>, { special = false } = {}): Promise<string> {
+    return this.#engine().call('detokenize', { ids: Int32Array.from(ids), special });
+  }
+
+  /** The token ids of a conversation in the model's own chat template. */
+  render(messages: ChatMessage[]): Promise<Int32Array> {
+    return this.#engine().call('render', { messages });
+  }
+
+  /** Makes the context hold exactly these tokens; what it already holds of them is not recomputed. */
+  prefill(
+    ids: Iterable<number>,
+    options: { signal?: AbortSignal; onProgress?: (done: number, tokens: number) => void } = {},
+  ): Promise<PrefillResult> {
+    const { signal, onProgress } = options;
+    return this.#engine().call('prefill', { ids: Int32Array.from(ids) }, signal, (event) =>
+      onProgress?.(event.done, event.tokens),
+    );
+  }
+
+  /** One forward pass: appends one token to the context. */
+  step(
+    id: number,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ tokens: number; ms: number }> {
+    return this.#engine().call('step', { id }, options.signal);
+  }
+
+  /** (n_vocab) logits after the context's last token. */
+  logits(): Promise<Float32Array> {
+    return this.#engine().call('logits', {});
+  }
+
+  /** What the sampler picks from the logits; the token is not appended. */
+  sample(sampling: Partial<SamplingParams> = {}): Promise<{ id: number; text: string }> {
+    return this.#engine().call('sample', { sampling: { ...defaultSampling, ...sampling } });
+  }
+
+  /** Answers a conversation. Abort the signal to stop: the answer ends with 'cancelled'. */
+  chat(
+    messages: ChatMessage[],
+    options: Partial<Omit<ChatOptions, 'sampling'>> & {
+      sampling?: Partial<SamplingParams>;
+      signal?: AbortSignal;
+      onEvent?: (event: ChatEvent) => void;
+    } = {},
+  ): ChatStream {
+    const { signal, onEvent, sampling, ...rest } = options;
+    const full: ChatOptions = {
+      ...defaultChatOptions,
+      ...rest,
+      sampling: { ...defaultSampling, ...sampling },
+    };
+    return new ChatStream(async (onToken) =>
+      this.#engine().call('chat', { messages, options: full }, signal, (event) => {
+        onToken(event);
+        onEvent?.(event);
+      }),
+    );
+  }
+
+  memory(): Promise<Memory> {
+    return this.#engine().call('memory', {});
+  }
+
+  /** Time by kind of op since the model was loaded, while measuring is on. */
+  opTimes(measure: boolean): Promise<OpTime[]> {
+    return this.#engine().call('opTimes', { measure });
+  }
+
+  keptModels(): Promise<KeptModel[]> {
+    return listKeptModels();
+  }
+
+  deleteKeptModel(id: string): Promise<void> {
+    return deleteKeptModel(id);
+  }
+
+  #engine(): Connection {
+    if (this.#connection && this.model) return this.#connection;
+    throw this.error ?? EngineError.of('no_model', 'No model is loaded.');
+  }
+
+  #use(model: LoadedModel): void {
+    this.model = model;
+    this.error = null;
+    if (model.kept) void navigator.storage.persist().catch(() => false);
+    this.#becomeReady(model);
+    this.dispatchEvent(new Event('load'));
+  }
+
+  #lose(connection: Connection, error: EngineError): void {
+    if (this.#connection !== connection) return;
+    this.#connection = null;
+    if (this.model === null) return; // The load that still ran reports it.
+    this.model = null;
+    this.error = error;
+    this.dispatchEvent(new Event('lost'));
+  }
+}

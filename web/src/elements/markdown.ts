@@ -1,0 +1,153 @@
+// Model text as Lit templates: marked's lexer finds the structure, every word becomes a text node.
+// Nothing here sets HTML; HTML in the text is shown as text, an image is a plain link.
+import { html, nothing, type TemplateResult } from 'lit';
+import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
+
+const maxDepth = 32;
+const maxLength = 200_000;
+// Runs and nestings that no answer needs and on which a lexer may take quadratic time.
+const hostile = /([*_~>[\]()`!<\\#&])\1{99}|(?:> ?){33}|(?:[-*+] ){33}/;
+
+type Part = TemplateResult | string | typeof nothing;
+
+/** The whole text; plain where it cannot sensibly be Markdown. */
+export function renderMarkdown(text: string): Part | Part[] {
+  if (text.length > maxLength || hostile.test(text)) return html`<p class="plain">${text}</p>`;
+  try {
+    return blocks(lexer(text), 0);
+  } catch {
+    return html`<p class="plain">${text}</p>`;
+  }
+}
+
+function blocks(tokens: Token[], depth: number): Part[] {
+  if (depth > maxDepth) return tokens.map(({ raw }) => raw);
+  return tokens.map((token) => block(token as MarkedToken, depth + 1));
+}
+
+function block(token: MarkedToken, depth: number): Part {
+  switch (token.type) {
+    case 'space':
+    case 'def':
+      return nothing;
+    case 'paragraph':
+      return html`<p>${inlines(token.tokens, depth)}</p>`;
+    case 'heading':
+      return heading(token.depth, inlines(token.tokens, depth));
+    case 'code':
+      return codeBlock(token);
+    case 'blockquote':
+      return html`<blockquote>${blocks(token.tokens, depth)}</blockquote>`;
+    case 'list':
+      return list(token, depth);
+    case 'hr':
+      return html`<hr />`;
+    case 'table':
+      return table(token, depth);
+    case 'text':
+      return html`${token.tokens ? inlines(token.tokens, depth) : unescape(token.text)}`;
+    default:
+      return html`<p class="plain">${token.raw}</p>`;
+  }
+}
+
+// The page's own heading is h1; the text's headings come below it.
+function heading(level: number, content: Part[]): Part {
+  if (level === 1) return html`<h3>${content}</h3>`;
+  return level === 2 ? html`<h4>${content}</h4>` : html`<h5>${content}</h5>`;
+}
+
+function codeBlock({ text, lang }: Tokens.Code): Part {
+  const label = lang ? `Code, ${lang}` : 'Code';
+  return html`<pre tabindex="0" role="region" aria-label=${label}><code>${text}</code></pre>`;
+}
+
+function list(token: Tokens.List, depth: number): Part {
+  const items = token.items.map(
+    (item) =>
+      html`<li>
+        ${item.task ? (item.checked ? '☑ ' : '☐ ') : nothing}${blocks(item.tokens, depth)}
+      </li>`,
+  );
+  if (!token.ordered)
+    return html`<ul>
+      ${items}
+    </ul>`;
+  return html`<ol start=${token.start === '' ? 1 : token.start}>
+    ${items}
+  </ol>`;
+}
+
+function table(token: Tokens.Table, depth: number): Part {
+  const cells = (row: Tokens.TableCell[]) =>
+    row.map(({ tokens, header }) =>
+      header
+        ? html`<th scope="col">${inlines(tokens, depth)}</th>`
+        : html`<td>${inlines(tokens, depth)}</td>`,
+    );
+  return html`<div class="table" tabindex="0" role="region" aria-label="Table">
+    <table>
+      <thead>
+        <tr>
+          ${cells(token.header)}
+        </tr>
+      </thead>
+      <tbody>
+        ${token.rows.map(
+          (row) =>
+            html`<tr>
+              ${cells(row)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function inlines(tokens: Token[], depth: number): Part[] {
+  if (depth > maxDepth) return tokens.map(({ raw }) => raw);
+  return tokens.map((token) => inline(token as MarkedToken, depth + 1));
+}
+
+function inline(token: MarkedToken, depth: number): Part {
+  switch (token.type) {
+    case 'text':
+      return token.tokens ? html`${inlines(token.tokens, depth)}` : unescape(token.text);
+    case 'escape':
+      return unescape(token.text);
+    case 'strong':
+      return html`<strong>${inlines(token.tokens, depth)}</strong>`;
+    case 'em':
+      return html`<em>${inlines(token.tokens, depth)}</em>`;
+    case 'del':
+      return html`<del>${inlines(token.tokens, depth)}</del>`;
+    case 'codespan':
+      return html`<code>${token.text}</code>`;
+    case 'br':
+      return html`<br />`;
+    case 'link':
+      return link(token.href, inlines(token.tokens, depth), token.raw);
+    case 'image':
+      return link(token.href, [token.text || token.href], token.raw);
+    default:
+      return token.raw;
+  }
+}
+
+/** Only http and https lead anywhere; everything else stays the text it was. */
+function link(href: string, content: Part[], raw: string): Part {
+  let url: URL;
+  try {
+    url = new URL(unescape(href));
+  } catch {
+    return raw;
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return raw;
+  return html`<a href=${url.href} target="_blank" rel="noopener noreferrer">${content}</a>`;
+}
+
+/** marked's lexer escapes nothing since version 5, but HTML entities in the source stay written. */
+function unescape(text: string): string {
+  const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+  return text.replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => named[name] ?? '');
+}

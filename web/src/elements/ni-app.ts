@@ -1,0 +1,341 @@
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { catalogue, type Wanted } from '../client/catalogue.ts';
+import type { Chat } from '../client/chat.ts';
+import type { Client } from '../client/client.ts';
+import { EngineError } from '../client/errors.ts';
+import { markLoading, rememberModel } from '../client/last-model.ts';
+import type { Loading } from '../client/loading.ts';
+import type { KeptModel, LoadChoice, LoadedModel, Memory } from '../protocol.ts';
+import { appStyles } from './app-styles.ts';
+import { droppedFile } from './dropped-file.ts';
+import './ni-composer.ts';
+import './ni-context-meter.ts';
+import './ni-empty.ts';
+import './ni-engine-facts.ts';
+import './ni-model-picker.ts';
+import './ni-notices.ts';
+import './ni-op-times.ts';
+import './ni-readings.ts';
+import './ni-settings.ts';
+import './ni-token-chart.ts';
+import './ni-turn.ts';
+
+/** The chat page: owns the page's state, which flows down as properties and up as events. */
+export class NiApp extends LitElement {
+  static override properties = {
+    client: { attribute: false },
+    chat: { attribute: false },
+    loading: { attribute: false },
+    question: { attribute: false },
+    updateReady: { attribute: false },
+    kept: { state: true },
+    memory: { state: true },
+    panelOpen: { state: true },
+    dropping: { state: true },
+  };
+  declare client: Client;
+  declare chat: Chat;
+  declare loading: Loading;
+  /** A model that a link asks for from another host, until the person has agreed. */
+  declare question: { wanted: Wanted; host: string } | null;
+  /** Set when a newer page is there; calling it changes over. */
+  declare updateReady: (() => void) | null;
+  declare kept: readonly KeptModel[];
+  declare memory: Memory | null;
+  declare panelOpen: boolean;
+  declare dropping: boolean;
+  #frame = 0;
+  #memoryTimer: ReturnType<typeof setInterval> | undefined;
+  #follow = true;
+
+  constructor() {
+    super();
+    this.question = null;
+    this.updateReady = null;
+    this.kept = [];
+    this.memory = null;
+    this.panelOpen = false;
+    this.dropping = false;
+  }
+
+  protected override firstUpdated() {
+    this.chat.addEventListener('change', this.#soon);
+    this.loading.addEventListener('change', this.#soon);
+    this.client.addEventListener('load', this.#modelLoaded);
+    this.client.addEventListener('lost', this.#modelLost);
+    globalThis.addEventListener('dragover', this.#dragOver);
+    globalThis.addEventListener('dragleave', this.#dragLeave);
+    globalThis.addEventListener('drop', this.#drop);
+    globalThis.addEventListener('pagehide', () => this.chat.flush());
+    this.#memoryTimer = setInterval(() => this.chat.running && this.#readMemory(), 1000);
+    void this.refreshKept();
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.#memoryTimer);
+  }
+
+  async refreshKept() {
+    this.kept = await this.client.keptModels();
+  }
+
+  /** Loads a model; the outcome shows in the page. */
+  async load(wanted: Wanted) {
+    this.question = null;
+    markLoading(true);
+    await this.loading.load(wanted);
+    markLoading(false);
+    void this.refreshKept();
+  }
+
+  // Tokens may come a thousand times a second; the page is drawn once a frame.
+  #soon = () => {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.requestUpdate();
+    });
+  };
+
+  #modelLoaded = () => {
+    const { model } = this.client;
+    this.chat.modelChanged(model);
+    rememberModel(model?.kept?.id ?? null);
+    this.#readMemory();
+  };
+
+  #modelLost = () => {
+    this.memory = null;
+    this.#soon();
+  };
+
+  #readMemory() {
+    const read = async () => {
+      this.memory = this.client.model ? await this.client.memory() : null;
+    };
+    read().catch(() => (this.memory = null));
+  }
+
+  protected override willUpdate() {
+    const thread = this.renderRoot.querySelector('.thread');
+    if (!thread) return;
+    const below = thread.scrollHeight - thread.scrollTop - thread.clientHeight;
+    this.#follow = below < 80;
+  }
+
+  protected override updated(_changed: PropertyValues) {
+    const thread = this.renderRoot.querySelector('.thread')!;
+    if (this.#follow) thread.scrollTop = thread.scrollHeight;
+    if (!this.chat.running && this.memory?.contextTokens !== this.chat.readings.contextTokens) {
+      if (this.chat.readings.contextTokens > 0 && this.#frame === 0) this.#readMemoryOnce();
+    }
+  }
+
+  #memoryRead = -1;
+  #readMemoryOnce() {
+    const { contextTokens } = this.chat.readings;
+    if (this.#memoryRead === contextTokens) return;
+    this.#memoryRead = contextTokens;
+    this.#readMemory();
+  }
+
+  override render() {
+    const { model } = this.client;
+    return html`
+      <header>${this.#top(model)}</header>
+      <section class="instruments" aria-label="Timings">
+        <ni-readings
+          .model=${model}
+          .readings=${this.chat.readings}
+          .memory=${this.memory}
+        ></ni-readings>
+        <ni-token-chart .tokenMs=${this.chat.readings.tokenMs}></ni-token-chart>
+      </section>
+      <main>
+        <div class="thread">
+          <div class="column">${this.#thread(model)}</div>
+        </div>
+        <div class="below">
+          <div class="column">
+            ${this.#notices(model)}
+            <ni-composer
+              .running=${this.chat.running}
+              .disabled=${!model}
+              @send=${(event: CustomEvent<{ text: string }>) => this.#send(event.detail.text)}
+              @stop=${() => this.chat.stop()}
+            ></ni-composer>
+          </div>
+        </div>
+      </main>
+      <aside class=${this.panelOpen ? 'open' : ''} aria-label="Instruments and settings">
+        ${this.#panel(model)}
+      </aside>
+      <p class="unseen" role="status">${this.#status(model)}</p>
+      ${this.dropping ? html`<div class="drop">Drop a GGUF file to open it</div>` : nothing}
+      <ni-model-picker
+        .kept=${this.kept}
+        @choose-model=${(event: CustomEvent<Wanted>) => this.load(event.detail)}
+        @delete-model=${(event: CustomEvent<KeptModel>) => this.#deleteKept(event.detail)}
+      ></ni-model-picker>
+    `;
+  }
+
+  #top(model: LoadedModel | null) {
+    const name = model ? model.info.name || 'Unnamed model' : 'No model';
+    return html`
+      <span class="brand">nanoinfer</span>
+      <button class="model" aria-label="Model: ${name}. Choose another" @click=${this.#pick}>
+        <span class="name">${name.slice(0, 200)}</span><span aria-hidden="true">▾</span>
+      </button>
+      <span class="gap"></span>
+      <button
+        class="plain"
+        ?disabled=${this.chat.turns.length === 0}
+        @click=${() => void this.chat.clear()}
+      >
+        Clear
+      </button>
+      <button
+        class="panel-button"
+        aria-expanded=${this.panelOpen ? 'true' : 'false'}
+        @click=${() => (this.panelOpen = !this.panelOpen)}
+      >
+        ${this.panelOpen ? 'Chat' : 'Panel'}
+      </button>
+    `;
+  }
+
+  #thread(model: LoadedModel | null) {
+    const { turns, running } = this.chat;
+    if (turns.length === 0) {
+      return html`<ni-empty
+        .model=${model}
+        .tiny=${isTiny(model)}
+        @send=${(event: CustomEvent<{ text: string }>) => this.#send(event.detail.text)}
+        @pick-model=${this.#pick}
+      ></ni-empty>`;
+    }
+    return html`<div
+      role="log"
+      aria-label="Conversation"
+      aria-live="off"
+      @edit-turn=${(event: CustomEvent<{ id: number; text: string }>) =>
+        this.chat.edit(event.detail.id, event.detail.text)}
+      @regenerate=${() => this.chat.regenerate()}
+      @go-on=${() => this.chat.goOn()}
+    >
+      ${repeat(
+        turns,
+        ({ id }) => id,
+        (turn, at) =>
+          html`<ni-turn
+            .turn=${turn}
+            .last=${at === turns.length - 1}
+            .streaming=${running && at === turns.length - 1 && turn.role === 'assistant'}
+            .busy=${running || !model}
+            .canLeaveOut=${this.chat.canLeaveOut}
+          ></ni-turn>`,
+      )}
+    </div>`;
+  }
+
+  #notices(model: LoadedModel | null) {
+    const { state, failure, latest } = this.loading;
+    return html`<ni-notices
+      .model=${model}
+      .load=${state}
+      .failure=${failure}
+      .question=${this.question}
+      .error=${this.chat.error ?? this.client.error}
+      .latest=${latest}
+      .kept=${this.kept}
+      .nCtx=${this.loading.options.nCtx}
+      .running=${this.chat.running}
+      .canLeaveOut=${this.chat.canLeaveOut}
+      .updateReady=${this.updateReady !== null}
+      @load-model=${(event: CustomEvent<Wanted>) => this.load(event.detail)}
+      @load-proceed=${(event: CustomEvent<LoadChoice>) => this.loading.decide(event.detail)}
+      @load-cancel=${() => this.loading.cancel()}
+      @pick-model=${this.#pick}
+      @dismiss-failure=${() => this.loading.dismissFailure()}
+      @dismiss-error=${() => this.chat.dismissError()}
+      @go-on=${() => this.chat.goOn()}
+      @change-over=${() => this.updateReady?.()}
+    ></ni-notices>`;
+  }
+
+  #panel(model: LoadedModel | null) {
+    const nCtx = model?.session.n_ctx ?? 0;
+    return html`
+      <ni-context-meter .used=${this.chat.readings.contextTokens} .size=${nCtx}></ni-context-meter>
+      <ni-op-times .client=${this.client} .running=${this.chat.running}></ni-op-times>
+      <details>
+        <summary><h2>Settings</h2></summary>
+        <ni-settings
+          .settings=${this.chat.conversation.settings}
+          @settings-change=${(event: CustomEvent) => this.chat.setSettings(event.detail)}
+        ></ni-settings>
+      </details>
+      <ni-engine-facts .model=${model} .memory=${this.memory}></ni-engine-facts>
+    `;
+  }
+
+  /** For those who do not see the page: what has happened, once. */
+  #status(model: LoadedModel | null): string {
+    if (this.loading.state) return `Loading ${this.loading.state.wanted.label}`;
+    if (this.chat.running) return 'Answering';
+    if (this.chat.turns.at(-1)?.role === 'assistant') return 'The answer is complete';
+    return model ? `Ready: ${model.info.name}` : '';
+  }
+
+  #send(text: string) {
+    this.#follow = true;
+    this.chat.dismissError();
+    this.chat.send(text);
+  }
+
+  #pick = () => {
+    void this.refreshKept();
+    this.renderRoot.querySelector('ni-model-picker')!.show();
+  };
+
+  async #deleteKept({ id }: KeptModel) {
+    await this.client.deleteKeptModel(id);
+    await this.refreshKept();
+  }
+
+  #dragOver = (event: DragEvent) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    this.dropping = true;
+  };
+
+  #dragLeave = (event: DragEvent) => {
+    if (event.relatedTarget === null) this.dropping = false;
+  };
+
+  #drop = (event: DragEvent) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    this.dropping = false;
+    const dropped = droppedFile(event.dataTransfer);
+    if ('wanted' in dropped) void this.load(dropped.wanted);
+    else this.loading.refuse(dropped.refused, EngineError.of('bad_argument', dropped.why));
+  };
+
+  static override styles = appStyles;
+}
+
+function isTiny(model: LoadedModel | null): boolean {
+  return model?.source.kind === 'url' && model.source.url.endsWith(catalogue.tiny.url);
+}
+
+customElements.define('ni-app', NiApp);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-app': NiApp;
+  }
+}

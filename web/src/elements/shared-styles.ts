@@ -1,0 +1,84 @@
+import { css } from 'lit';
+
+/** Controls and small type as they look in every element. */
+export const controls = css`
+  * {
+    box-sizing: border-box;
+  }
+  :host {
+    display: block;
+  }
+  button {
+    font: 500 13px/1 var(--sans);
+    color: var(--ink);
+    background: transparent;
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    padding: 0.5rem 0.75rem;
+    min-height: 2rem;
+    cursor: pointer;
+  }
+  button:hover:not(:disabled) {
+    border-color: var(--accent);
+    color: var(--accent);
+  }
+  button:disabled {
+    opacity: 0.45;
+    cursor: default;
+  }
+  button.primary {
+    background: var(--accent);
+    border-color: var(--accent);
+    color: var(--accent-ink);
+  }
+  button.primary:hover:not(:disabled) {
+    color: var(--accent-ink);
+    filter: brightness(1.08);
+  }
+  button.plain {
+    border-color: transparent;
+    color: var(--ink-soft);
+    padding: 0.35rem 0.5rem;
+    min-height: 1.75rem;
+  }
+  :focus-visible {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+  input,
+  textarea,
+  select {
+    font: 14px/1.4 var(--sans);
+    color: var(--ink);
+    background: var(--panel);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    padding: 0.4rem 0.5rem;
+    min-width: 0;
+  }
+  input[type='number'],
+  select {
+    font-family: var(--mono);
+    font-size: 13px;
+  }
+  input[type='checkbox'] {
+    accent-color: var(--accent);
+  }
+  .label {
+    font: 500 11px/1.2 var(--mono);
+    letter-spacing: 0.06em;
+    text-transform: uppercase;
+    color: var(--ink-soft);
+  }
+  .mono {
+    font-family: var(--mono);
+    font-variant-numeric: tabular-nums;
+  }
+  h2 {
+    margin: 0;
+    font: 500 11px/1.2 var(--mono);
+    letter-spacing: 0.08em;
+    text-transform: uppercase;
+    color: var(--ink-soft);
+  }
+`;

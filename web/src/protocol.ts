@@ -1,0 +1,294 @@
+// Types of the conversation between the page and its worker. Imports nothing.
+// Fields that come from the engine's own JSON keep the engine's snake_case names.
+
+/** Every failure, wherever it began. `place` names what it is about: a byte, a tensor, a key, a URL. */
+export interface ErrorInfo {
+  code: string;
+  message: string;
+  place: string;
+  expected: string;
+  actual: string;
+}
+
+export interface ControlToken {
+  id: number;
+  text: string;
+}
+
+export interface ModelInfo {
+  architecture: string;
+  name: string;
+  file_bytes: number;
+  weights_bytes: number;
+  n_params: number;
+  n_layers: number;
+  n_heads: number;
+  n_kv_heads: number;
+  head_dim: number;
+  d_model: number;
+  d_ffn: number;
+  n_vocab: number;
+  n_ctx_train: number;
+  rope_theta: number;
+  rope_pairs: 'adjacent' | 'halves';
+  tied_head: boolean;
+  types: Record<string, number>;
+  tokenizer: {
+    kind: 'bpe' | 'sentencepiece';
+    pre: string;
+    bos_id: number;
+    eos_id: number;
+    eot_ids: number[];
+    add_bos: boolean;
+    control_tokens: ControlToken[];
+    n_vocab: number;
+  };
+  chat_template: string | null;
+  kv_bytes_per_token: number;
+  kv_type: string;
+  scratch_bytes: number;
+  default_n_ctx: number;
+  general: Record<string, string>;
+}
+
+export interface OpInfo {
+  kind: string;
+  layer: number;
+  name: string;
+  bytes: number;
+  macs: number;
+  variant: string;
+}
+
+export interface SessionInfo {
+  n_ctx: number;
+  n_batch: number;
+  n_threads: number;
+  kv_type: string;
+  kv_bytes_used: number;
+  kv_bytes_max: number;
+  scratch_bytes: number;
+  n_ops: number;
+  ops: OpInfo[];
+}
+
+export interface BuildInfo {
+  version: string;
+  simd: 'simd128' | 'relaxed';
+  threads: boolean;
+  kernels: string[];
+}
+
+/** Which of the four wasm files runs, and why. */
+export interface BuildChoice {
+  simd: 'simd128' | 'relaxed';
+  threads: boolean;
+  nThreads: number;
+  isolated: boolean;
+  /** One sentence for a person. */
+  reason: string;
+}
+
+/** Where a model's bytes come from. A kept copy of the same URL or file is used instead of it. */
+export type ModelSource =
+  { kind: 'url'; url: string } | { kind: 'file'; file: File } | { kind: 'kept'; id: string };
+
+/** The folder of kept models in the origin private file system. */
+export const keptFolder = 'models';
+
+/**
+ * What is known about a kept model: `<id>.json`, beside the bytes in `<id>.gguf`. It is written
+ * after the last byte, so it is the commit: bytes without a record of their size are no model.
+ */
+export interface KeptModel {
+  id: string;
+  /** What the person chose: a URL, or the name of a file. */
+  origin: string;
+  name: string;
+  bytes: number;
+  savedAt: string;
+}
+
+/** What the caller wants; left out: the best that this browser and this model offer. */
+export interface LoadOptions {
+  nCtx?: number;
+  /** Store the model on this device once its last byte is there. */
+  keep?: boolean;
+  /** 0: the single-thread build. */
+  threads?: number;
+  simd?: 'simd128' | 'relaxed';
+}
+
+export interface LoadProgress {
+  phase: 'connect' | 'header' | 'weights' | 'prepare';
+  bytes: number;
+  /** null: the source does not say how long it is. */
+  total: number | null;
+  bytesPerSecond: number;
+}
+
+export type LoadEvent =
+  | ({ type: 'progress' } & LoadProgress)
+  /** The header has been checked and no weight memory is taken yet; 'proceed' goes on. */
+  | { type: 'header'; info: ModelInfo; kept: boolean };
+
+/** What the caller chose after seeing the header. */
+export interface LoadChoice {
+  nCtx: number;
+  keep: boolean;
+}
+
+export interface LoadedModel {
+  source: ModelSource;
+  info: ModelInfo;
+  session: SessionInfo;
+  build: BuildInfo;
+  choice: BuildChoice;
+  loadMs: number;
+  /** Set when this model is kept on this device. */
+  kept: KeptModel | null;
+  /** Something the reader should know: why the model could not be kept. */
+  notice: string;
+}
+
+export interface SamplingParams {
+  temperature: number;
+  top_k: number;
+  top_p: number;
+  min_p: number;
+  repetition_penalty: number;
+  presence_penalty: number;
+  frequency_penalty: number;
+  penalty_window: number;
+  seed: number;
+  logit_bias?: Record<string, number>;
+}
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+export interface ChatOptions {
+  sampling: SamplingParams;
+  maxTokens: number;
+  stop: string[];
+  /** The beginning of the answer, which is then continued. */
+  answerSoFar: string;
+}
+
+export type StopReason = 'end' | 'stop' | 'max_tokens' | 'context' | 'cancelled';
+
+/** One token of an answer. `text` may be empty (half a character) or hold several characters. */
+export interface ChatToken {
+  type: 'token';
+  id: number;
+  text: string;
+  /** Time from the previous token (from the request, for the first one). */
+  ms: number;
+  /** Tokens in the context so far. */
+  position: number;
+}
+
+export type ChatEvent =
+  | ChatToken
+  | { type: 'prompt'; tokens: number; reused: number }
+  | { type: 'prefill'; done: number; tokens: number }
+  /** Characters that were held back, in case they had begun a stop string. */
+  | { type: 'text'; text: string };
+
+export interface ChatTimings {
+  promptTokens: number;
+  /** Prompt tokens that were still in the cache. */
+  reusedTokens: number;
+  prefillMs: number;
+  firstTokenMs: number;
+  tokens: number;
+  decodeMs: number;
+}
+
+export interface ChatResult {
+  reason: StopReason;
+  ids: number[];
+  text: string;
+  timings: ChatTimings;
+}
+
+export interface PrefillResult {
+  tokens: number;
+  reused: number;
+  ms: number;
+}
+
+export interface Memory {
+  /** The engine's whole linear memory. */
+  totalBytes: number;
+  weightsBytes: number;
+  kvBytesUsed: number;
+  kvBytesMax: number;
+  scratchBytes: number;
+  contextTokens: number;
+  nCtx: number;
+}
+
+export interface OpTime {
+  kind: string;
+  ops: number;
+  ms: number;
+  bytes: number;
+  macs: number;
+}
+
+/**
+ * Each request gets any number of events, then exactly one 'done' or 'error' with its id.
+ * 'cancel' asks a running request to finish soon; 'proceed' answers a load's 'header' event.
+ */
+export interface Calls {
+  load: {
+    args: { source: ModelSource; options: LoadOptions; engineUrl: string };
+    event: LoadEvent;
+    result: LoadedModel;
+  };
+  tokenize: { args: { text: string; special: boolean }; event: never; result: Int32Array };
+  detokenize: { args: { ids: Int32Array; special: boolean }; event: never; result: string };
+  render: { args: { messages: ChatMessage[] }; event: never; result: Int32Array };
+  prefill: {
+    args: { ids: Int32Array };
+    event: { type: 'prefill'; done: number; tokens: number };
+    result: PrefillResult;
+  };
+  step: { args: { id: number }; event: never; result: { tokens: number; ms: number } };
+  logits: { args: Record<string, never>; event: never; result: Float32Array };
+  sample: {
+    args: { sampling: SamplingParams };
+    event: never;
+    result: { id: number; text: string };
+  };
+  chat: {
+    args: { messages: ChatMessage[]; options: ChatOptions };
+    event: ChatEvent;
+    result: ChatResult;
+  };
+  memory: { args: Record<string, never>; event: never; result: Memory };
+  opTimes: { args: { measure: boolean }; event: never; result: OpTime[] };
+}
+
+export type CallName = keyof Calls;
+
+type Each<T> = T[keyof T];
+
+export type CallRequest = Each<{
+  [K in CallName]: { id: number; call: K; args: Calls[K]['args'] };
+}>;
+
+export type Request =
+  | CallRequest
+  | { id: number; call: 'cancel' }
+  | { id: number; call: 'proceed'; choice: LoadChoice };
+
+export type Reply =
+  | { id: number; kind: 'event'; event: unknown }
+  | { id: number; kind: 'done'; result: unknown }
+  | { id: number; kind: 'error'; error: ErrorInfo }
+  /** The engine has trapped: the worker must be ended and every promise rejected. */
+  | { kind: 'fatal'; error: ErrorInfo };

@@ -1,0 +1,45 @@
+// Keeps the page for visits without a network, and gives it the isolation headers that threads need
+// on hosts that cannot send them (from the second visit on). Models are never its concern.
+import {
+  addPlugins,
+  cleanupOutdatedCaches,
+  createHandlerBoundToURL,
+  precacheAndRoute,
+} from 'workbox-precaching';
+import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { extrasCache } from './worker/extras.ts';
+
+declare const self: ServiceWorkerGlobalScope & {
+  __WB_MANIFEST: (string | { url: string; revision: string | null })[];
+};
+
+addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(withIsolation(response)) }]);
+precacheAndRoute(self.__WB_MANIFEST);
+cleanupOutdatedCaches();
+registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));
+
+// The sentencepiece module, kept with a model that needs it. Its address changes with its content.
+registerRoute(
+  ({ url, sameOrigin }) => sameOrigin && /\/sentencepiece\.(mjs|wasm)$/.test(url.pathname),
+  async ({ request }) => {
+    const cache = await caches.open(extrasCache);
+    const response = (await cache.match(request.url)) ?? (await fetch(request));
+    return withIsolation(response);
+  },
+);
+
+// A new page waits until the person changes over or all tabs are closed: no tab ever sees the
+// scripts of one build and the wasm files of another.
+self.addEventListener('message', ({ data }) => {
+  if (data === 'change-over') void self.skipWaiting();
+});
+
+function withIsolation(response: Response): Response {
+  if (response.type !== 'basic' && response.type !== 'default') return response;
+  const headers = new Headers(response.headers);
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
+  headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
+  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}

@@ -1,0 +1,212 @@
+// A model from its source into the engine: every byte is written once where it will stay, and the
+// same bytes go to the kept copy.
+import type {
+  Calls,
+  KeptModel,
+  LoadChoice,
+  LoadEvent,
+  LoadedModel,
+  LoadProgress,
+  ModelSource,
+} from '../protocol.ts';
+import { breathe } from './breathe.ts';
+import { Engine, Loader, Model, Session } from './engine.ts';
+import { Failure } from './failure.ts';
+import { chooseBuild } from './features.ts';
+import { Keeper, keptId, openKept } from './kept-models.ts';
+import { type ByteSource, openFile, openKeptFile, openUrl } from './sources.ts';
+import { loadSentencePiece, type Tokenizer } from './sentencepiece.ts';
+
+const nBatch = 64;
+const progressMs = 100;
+
+/** A model that is ready, with all that the worker's calls need. */
+export interface Ready {
+  engine: Engine;
+  model: Model;
+  session: Session;
+  tokenizer: Tokenizer;
+  loaded: LoadedModel;
+}
+
+interface Opened {
+  bytes: ByteSource;
+  /** Set when these are a kept model's bytes. */
+  kept: KeptModel | null;
+  origin: string;
+  /** Under which these bytes can be kept; '' where nothing can. */
+  id: string;
+}
+
+/** `proceed` resolves to what the caller chose after seeing the header. */
+export async function loadModel(
+  { source, options, engineUrl }: Calls['load']['args'],
+  emit: (event: LoadEvent) => void,
+  proceed: () => Promise<LoadChoice>,
+): Promise<Ready> {
+  const started = performance.now();
+  let waitedMs = 0;
+  emit({ type: 'progress', phase: 'connect', bytes: 0, total: null, bytesPerSecond: 0 });
+  const choice = await chooseBuild(options);
+  const [engine, opened] = await Promise.all([Engine.start(engineUrl, choice), open(source)]);
+  let kept = opened.kept;
+  let keeper: Keeper | null = null;
+  let nCtx = 0;
+  try {
+    const loader = new Loader(engine, opened.bytes.total ?? 0);
+    await pump(loader, opened, emit, async () => {
+      const waiting = performance.now();
+      emit({ type: 'header', info: loader.info(), kept: kept !== null });
+      const wanted = await proceed();
+      waitedMs = performance.now() - waiting;
+      nCtx = wanted.nCtx;
+      if (!wanted.keep || opened.id === '' || kept) return null;
+      keeper = new Keeper(opened.id);
+      await keeper.open(opened.bytes.total ?? 0);
+      return keeper;
+    });
+    emit({ ...lastProgress(opened.bytes.total), phase: 'prepare' });
+    const model = loader.finish();
+    const session = new Session(model, nCtx, nBatch, choice.nThreads);
+    const tokenizer = await makeTokenizer(engineUrl, model, kept !== null || keeper !== null);
+    kept ??= await commit(keeper, opened.origin, model.info.name);
+    const loaded: LoadedModel = {
+      source,
+      info: model.info,
+      session: session.info(),
+      build: engine.buildInfo(),
+      choice,
+      loadMs: performance.now() - started - waitedMs,
+      kept,
+      notice: noticeOf(keeper),
+    };
+    return { engine, model, session, tokenizer, loaded };
+  } catch (thrown) {
+    await discard(keeper);
+    throw thrown;
+  } finally {
+    opened.bytes.close();
+  }
+}
+
+async function open(source: ModelSource): Promise<Opened> {
+  if (source.kind === 'kept') {
+    const found = await openKept(source.id);
+    if (!found) {
+      throw new Failure('not_kept', 'This model is no longer kept on this device.', {
+        place: source.id,
+      });
+    }
+    return fromKept(found);
+  }
+  const origin = source.kind === 'url' ? source.url : source.file.name;
+  const identity = source.kind === 'url' ? origin : `${origin}/${source.file.size}`;
+  const id = globalThis.isSecureContext ? await keptId(identity) : '';
+  const found = await openKept(id);
+  if (found) return fromKept(found);
+  const bytes = source.kind === 'url' ? await openUrl(origin) : openFile(source.file);
+  return { bytes, kept: null, origin, id };
+}
+
+async function fromKept(found: NonNullable<Awaited<ReturnType<typeof openKept>>>): Promise<Opened> {
+  const { record } = found;
+  const bytes = await openKeptFile(found.handle);
+  return { bytes, kept: record, origin: record.origin, id: record.id };
+}
+
+// A keeper is made in a callback, where TypeScript no longer follows the variable: these take it as
+// an argument.
+const commit = (keeper: Keeper | null, origin: string, name: string) =>
+  keeper ? keeper.commit(origin, name) : null;
+const discard = (keeper: Keeper | null) => keeper?.discard();
+const noticeOf = (keeper: Keeper | null) => keeper?.notice ?? '';
+
+/**
+ * Moves all bytes. When the header is complete and checked it waits for `onHeader`, which decides
+ * where the bytes are kept; until then nothing is stored.
+ */
+async function pump(
+  loader: Loader,
+  { bytes: source, origin }: Opened,
+  emit: (event: LoadEvent) => void,
+  onHeader: () => Promise<Keeper | null>,
+): Promise<void> {
+  let state = 0;
+  let bytes = 0;
+  let room: Uint8Array<ArrayBuffer> = new Uint8Array();
+  let keeper: Keeper | null = null;
+  const header: Uint8Array<ArrayBuffer>[] = [];
+  const rate = new Rate();
+  // After the last weight a file may hold padding, which is kept but not the engine's concern.
+  const place = (n: number) => (room = state === 2 ? new Uint8Array(n) : loader.reserve(n));
+  for (;;) {
+    const n = await source.next(place);
+    if (n === 0) return;
+    if (bytes === 0) refuseTextFiles(room, origin);
+    if (state === 0) {
+      header.push(room.slice());
+      state = loader.commit(n);
+      if (state > 0) {
+        keeper = await onHeader();
+        for (const piece of header.splice(0)) await keeper?.write(piece);
+        rate.restart();
+      }
+    } else {
+      await keeper?.write(room);
+      if (state === 1) state = loader.commit(n);
+    }
+    bytes += n;
+    if (rate.due(bytes) || bytes === source.total) {
+      const phase = state === 0 ? 'header' : 'weights';
+      emit({ type: 'progress', phase, bytes, total: source.total, bytesPerSecond: rate.value });
+      await breathe();
+    }
+  }
+}
+
+/** Names the two files that people get instead of a model; the engine judges all others. */
+function refuseTextFiles(start: Uint8Array, place: string): void {
+  const text = String.fromCharCode(...start.subarray(0, 40));
+  const actual = /^\s*<(!doctype|html|\?xml)/i.test(text)
+    ? 'a web page'
+    : text.startsWith('version https://git-lfs')
+      ? 'a Git LFS pointer, which only names the model file'
+      : '';
+  if (actual === '') return;
+  throw new Failure('not_a_model', `This is ${actual}, not a model file.`, {
+    place,
+    expected: 'a GGUF file',
+    actual,
+  });
+}
+
+function lastProgress(total: number | null): { type: 'progress' } & LoadProgress {
+  return { type: 'progress', phase: 'prepare', bytes: total ?? 0, total, bytesPerSecond: 0 };
+}
+
+/** Bytes per second over the last second or so. */
+class Rate {
+  value = 0;
+  #at = performance.now();
+  #bytes = 0;
+
+  /** True every 100 ms; then `value` is fresh. */
+  due(bytes: number): boolean {
+    const elapsed = performance.now() - this.#at;
+    if (elapsed < progressMs) return false;
+    const now = ((bytes - this.#bytes) / elapsed) * 1000;
+    this.value = this.value === 0 ? now : this.value * 0.8 + now * 0.2;
+    this.#at += elapsed;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  restart(): void {
+    this.#at = performance.now();
+  }
+}
+
+async function makeTokenizer(engineUrl: string, model: Model, kept: boolean): Promise<Tokenizer> {
+  if (model.info.tokenizer.kind === 'bpe') return (text, special) => model.tokenize(text, special);
+  return loadSentencePiece(engineUrl, model, kept);
+}

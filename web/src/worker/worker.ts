@@ -1,0 +1,222 @@
+// The worker's message loop: requests in, events and one reply each out. protocol.ts has the types.
+import type {
+  CallName,
+  CallRequest,
+  Calls,
+  LoadChoice,
+  Memory,
+  OpTime,
+  Reply,
+  Request,
+  SamplingParams,
+} from '../protocol.ts';
+import { chat } from './chat.ts';
+import { Sampler, TextStream } from './engine.ts';
+import { describeFailure, Failure, isTrap } from './failure.ts';
+import { loadModel, type Ready } from './load-model.ts';
+import { promptIds } from './prompt.ts';
+import { forward, prefill } from './token-loop.ts';
+
+/** What a handler may use besides its arguments. */
+interface Context<K extends CallName> {
+  emit(event: Calls[K]['event']): void;
+  signal: AbortSignal;
+  proceed(): Promise<LoadChoice>;
+}
+
+type Handlers = {
+  [K in CallName]: (
+    args: Calls[K]['args'],
+    context: Context<K>,
+  ) => Promise<Calls[K]['result']> | Calls[K]['result'];
+};
+
+let loaded: Ready | null = null;
+let logitsAreThere = false;
+let sampler: { key: string; sampler: Sampler } | null = null;
+
+function ready(): Ready {
+  if (!loaded) throw new Failure('no_model', 'No model is loaded.');
+  return loaded;
+}
+
+const handlers: Handlers = {
+  async load(args, { emit, proceed }) {
+    loaded = await loadModel(args, emit, proceed);
+    return loaded.loaded;
+  },
+
+  tokenize: ({ text, special }) => Int32Array.from(ready().tokenizer(text, special)),
+
+  detokenize({ ids, special }) {
+    const stream = new TextStream(ready().model, special);
+    let text = '';
+    for (const id of ids) text += stream.push(id);
+    return text + stream.close();
+  },
+
+  render({ messages }) {
+    const { model, tokenizer } = ready();
+    return Int32Array.from(promptIds(messages, '', model.info, tokenizer));
+  },
+
+  prefill: (args, { emit, signal }) =>
+    exclusively(async () => {
+      const { session } = ready();
+      const ids = [...args.ids];
+      if (ids.length === 0) throw new Failure('bad_argument', 'There is no token to prefill.');
+      if (ids.length > session.nCtx) {
+        const message = `${ids.length} tokens do not fit into a context of ${session.nCtx}.`;
+        throw new Failure('context_full', message, { place: 'prefill' });
+      }
+      const started = performance.now();
+      const reused = Math.min(session.commonPrefix(ids), ids.length - 1);
+      forgetLogits();
+      await prefill(session, ids, signal, (done) =>
+        emit({ type: 'prefill', done, tokens: ids.length }),
+      );
+      logitsAreThere = true;
+      return { tokens: session.length, reused, ms: performance.now() - started };
+    }),
+
+  step: ({ id }, { signal }) =>
+    exclusively(async () => {
+      const { session } = ready();
+      const started = performance.now();
+      logitsAreThere = false;
+      await forward(session, [id], signal);
+      sampler?.sampler.accept(id);
+      logitsAreThere = true;
+      return { tokens: session.length, ms: performance.now() - started };
+    }),
+
+  logits: () => withLogits(({ session }) => session.copyLogits()),
+
+  sample: ({ sampling }) =>
+    withLogits(({ session, model }) => {
+      const id = samplerFor(sampling).sample(session.logits());
+      return { id, text: new TextDecoder().decode(model.tokenText(id).slice()) };
+    }),
+
+  chat: (args, { emit, signal }) =>
+    exclusively(() => {
+      forgetLogits();
+      return chat(ready(), args, signal, emit);
+    }),
+
+  memory(): Memory {
+    const { engine, session, model } = ready();
+    const info = session.info();
+    return {
+      totalBytes: engine.memoryBytes,
+      weightsBytes: model.info.weights_bytes,
+      kvBytesUsed: info.kv_bytes_used,
+      kvBytesMax: info.kv_bytes_max,
+      scratchBytes: info.scratch_bytes,
+      contextTokens: session.length,
+      nCtx: session.nCtx,
+    };
+  },
+
+  opTimes({ measure }): OpTime[] {
+    const { session } = ready();
+    session.measureOps(measure);
+    const ms = session.opMs();
+    const kinds = new Map<string, OpTime>();
+    session.info().ops.forEach((op, index) => {
+      const kind = kinds.get(op.kind) ?? { kind: op.kind, ops: 0, ms: 0, bytes: 0, macs: 0 };
+      kind.ops += 1;
+      kind.ms += ms[index] ?? 0;
+      kind.bytes += op.bytes;
+      kind.macs += op.macs;
+      kinds.set(op.kind, kind);
+    });
+    return [...kinds.values()].sort((a, b) => b.ms - a.ms);
+  },
+};
+
+let busy = false;
+
+/** One pass at a time: the session has one cursor. */
+async function exclusively<T>(run: () => Promise<T>): Promise<T> {
+  if (busy) throw new Failure('busy', 'The engine is still at work on another request.');
+  busy = true;
+  try {
+    return await run();
+  } finally {
+    busy = false;
+  }
+}
+
+function withLogits<T>(use: (ready: Ready) => T): T {
+  if (!logitsAreThere || busy) {
+    throw new Failure('no_logits', 'There are no logits: call prefill or step first.');
+  }
+  return use(ready());
+}
+
+function forgetLogits(): void {
+  logitsAreThere = false;
+  sampler?.sampler.free();
+  sampler = null;
+}
+
+/** The sampler of the last call while its settings are the same, so that its random numbers go on. */
+function samplerFor(sampling: SamplingParams): Sampler {
+  const key = JSON.stringify(sampling);
+  if (sampler?.key !== key) {
+    sampler?.sampler.free();
+    sampler = { key, sampler: new Sampler(ready().model, sampling) };
+  }
+  return sampler.sampler;
+}
+
+interface Running {
+  abort: AbortController;
+  proceed(choice: LoadChoice): void;
+}
+const running = new Map<number, Running>();
+
+function post(reply: Reply): void {
+  globalThis.postMessage(reply);
+}
+
+async function answer<K extends CallName>(id: number, call: K, args: Calls[K]['args']) {
+  const abort = new AbortController();
+  let proceed: Running['proceed'] = () => undefined;
+  const proceeded = new Promise<LoadChoice>((resolve) => (proceed = resolve));
+  running.set(id, { abort, proceed });
+  try {
+    const result = await handlers[call](args, {
+      emit: (event) => post({ id, kind: 'event', event }),
+      signal: abort.signal,
+      proceed: () => proceeded,
+    });
+    post({ id, kind: 'done', result });
+  } catch (thrown) {
+    if (isTrap(thrown)) {
+      reportFatal(thrown);
+    } else if (abort.signal.aborted) {
+      post({ id, kind: 'error', error: new Failure('aborted', 'Cancelled.').info });
+    } else {
+      post({ id, kind: 'error', error: describeFailure(thrown) });
+    }
+  } finally {
+    running.delete(id);
+  }
+}
+
+function reportFatal(thrown: unknown): void {
+  const actual = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = 'The engine has stopped on an internal fault. Load the model again to go on.';
+  post({ kind: 'fatal', error: new Failure('trap', message, { actual }).info });
+}
+
+globalThis.addEventListener('message', ({ data }: MessageEvent<Request>) => {
+  if (data.call === 'cancel') running.get(data.id)?.abort.abort();
+  else if (data.call === 'proceed') running.get(data.id)?.proceed(data.choice);
+  else void answer(data.id, data.call, data.args as CallRequest['args'] as never);
+});
+// A trap in one of the engine's threads arrives here.
+globalThis.addEventListener('error', (event) => reportFatal(event.error ?? event.message));
+globalThis.addEventListener('unhandledrejection', (event) => reportFatal(event.reason));
