@@ -3,6 +3,8 @@ import lit from 'eslint-plugin-lit';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
+// One TypeScript project each for the page, its worker, its service worker, and Node.
+const projects = ['tsconfig.json', 'web/tsconfig.json', 'web/tsconfig.sw.json', 'web/src/worker/tsconfig.json'];
 const node = { process: 'readonly', console: 'readonly', fetch: 'readonly', URL: 'readonly' };
 
 export default defineConfig(
@@ -12,8 +14,11 @@ export default defineConfig(
   {
     files: ['**/*.ts'],
     extends: [typescript.configs.strictTypeChecked, lit.configs['flat/recommended']],
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: { parserOptions: { project: projects } },
     rules: {
+      // noUncheckedIndexedAccess asks for `!` where an index is known to be in range.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },

@@ -66,8 +66,7 @@ function inspect(wabt, wasmPath) {
 // Emscripten may shorten the names of exports in the file; its loader says what they stand for:
 //   Module["_ni_alloc"] = wasmExports["r"]
 function namesInLoader(loader) {
-  const assignment =
-    /Module(?:\.|\[["'])_?(\w+)(?:["']\])?\s*=\s*wasmExports(?:\.|\[["'])(\w+)/g;
+  const assignment = /Module(?:\.|\[["'])_?(\w+)(?:["']\])?\s*=\s*wasmExports(?:\.|\[["'])(\w+)/g;
   return new Map([...loader.matchAll(assignment)].map(([, name, short]) => [name, short]));
 }
 

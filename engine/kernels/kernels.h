@@ -70,7 +70,7 @@ struct Panel {
   float* d = nullptr;
   float* m = nullptr;
   float* values = nullptr;
-  bool has_m = false;
+  bool has_m = false;  // set by the caller: has_min(type)
 };
 
 // ---- attention ---------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ void embed(const Op& op, const Pass& pass, size_t row, const ThreadScratch& scra
   dequantise_row(table.type, scratch.row, table.n_in, op.out + row * op.n_out);
 }
 
-void matmul(const Op& op, const Pass& pass, size_t tile, const ThreadScratch& scratch) {
+void matmul(const Op& op, const Pass& pass, size_t tile, ThreadScratch& scratch) {
   const Matrix& w = *op.matrix;
   const Kernels& kernels = *pass.kernels;
   const size_t n_rows = pass.n_rows(op);
@@ -45,6 +45,7 @@ void matmul(const Op& op, const Pass& pass, size_t tile, const ThreadScratch& sc
     while (row < n_rows && kernels.gemv_tile(w, tile, x, row, y + row * op.n_out)) ++row;
     if (row == n_rows) return;
   }
+  scratch.panel.has_m = has_min(w.type);
   kernels.unpack_tile(w, tile, scratch.panel);
   kernels.gemm_panel(scratch.panel, w.tile_rows(tile), x, n_rows, y, op.n_out);
 }

@@ -2,6 +2,8 @@
 // cursor, or batch they share.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/engine/model_testing.h"
 
 namespace nanoinfer {
@@ -175,7 +177,7 @@ TEST(Session, RefusesRowsThatMakeNoSense) {
 TEST(Session, AWeightThatIsNotFiniteGivesAnErrorAndNoToken) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-f32.gguf"));
   ASSERT_TRUE(model);
-  const_cast<float*>(model->weights.layers[0].ffn_norm)[3] = NAN;
+  const_cast<float*>(model->weights.layers[0].ffn_norm)[3] = std::numeric_limits<float>::quiet_NaN();
   const std::unique_ptr<Session> session = new_session(*model, {});
   const std::vector<Row> rows = {{.token_id = 1, .seq = 0, .pos = 0, .wants_logits = true}};
   ASSERT_TRUE(session->begin(rows));

@@ -220,23 +220,18 @@ export class Chat extends EventTarget {
 
   #finish(answer: Turn): void {
     this.readings = { ...this.readings, prefillDone: null };
-    // Stopped before the first word: as if it had not been asked for.
-    if (answer.content === '' && answer.reason === 'cancelled') this.#dropLast();
-    else this.#replaceLast(answer);
+    this.#replaceLast(answer);
   }
 
   #fail(answer: Turn): void {
     this.readings = { ...this.readings, prefillDone: null };
-    if (answer.content === '') this.#dropLast();
+    // An answer that never began leaves its question, with which it can be asked for again.
+    if (answer.content === '') this.#setTurns(this.turns.slice(0, -1));
     else this.#replaceLast({ ...answer, reason: 'interrupted' });
   }
 
   #replaceLast(turn: Turn): void {
     this.#setTurns([...this.turns.slice(0, -1), turn]);
-  }
-
-  #dropLast(): void {
-    this.#setTurns(this.turns.slice(0, -1));
   }
 
   #setTurns(turns: readonly Turn[]): void {

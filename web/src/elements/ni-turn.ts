@@ -101,7 +101,7 @@ export class NiTurn extends LitElement {
           : nothing
       }
       ${
-        role === 'assistant' && this.last
+        this.last
           ? html`<button
               class="plain"
               ?disabled=${this.busy}
