@@ -30,10 +30,10 @@ class Arena {
  public:
   // n elements of T at a 64-byte boundary; null while measuring.
   template <typename T>
-  T* take(size_t n) {
-    const size_t offset = used_;
-    used_ += (static_cast<uint64_t>(n) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    return memory_ ? reinterpret_cast<T*>(memory_.get() + offset) : nullptr;
+  T* take(uint64_t n) {
+    const uint64_t offset = used_;
+    used_ += (n * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    return memory_ ? reinterpret_cast<T*>(memory_.get() + static_cast<size_t>(offset)) : nullptr;
   }
 
   // Takes memory for everything measured so far and starts handing out. False: none to be had.

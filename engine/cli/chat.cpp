@@ -112,12 +112,13 @@ Result<std::vector<Segment>> render_chat(std::string_view chat_template, bool ha
                                          std::string_view system, std::string_view user) {
   const ChatTemplate* chat = recognise(chat_template);
   if (!chat) {
-    return Error{ErrorCode::kUnsupported,
-                 chat_template.empty()
-                     ? "The file has no chat template: use --prompt"
-                     : "The native program does not run this file's chat template (the page does)",
-                 "key tokenizer.chat_template", "ChatML, Llama 2 or Llama 3",
-                 chat_template.empty() ? "" : std::string(chat_template.substr(0, 80)) + "..."};
+    return Error{
+        ErrorCode::kUnsupported,
+        chat_template.empty()
+            ? "The file has no chat template: use --prompt"
+            : "The native program does not know this file's chat template (the page runs any)",
+        "key tokenizer.chat_template", "ChatML, Llama 2 or Llama 3",
+        chat_template.empty() ? "" : std::string(chat_template.substr(0, 80)) + "..."};
   }
   Renderer renderer(*chat);
   if (!has_system) system = default_system(chat_template);

@@ -29,9 +29,8 @@ Encoder::~Encoder() = default;
 Result<std::vector<int32_t>> Encoder::encode(std::string_view text, EncodeOptions options) const {
   const Tokenizer& tokenizer = model_->tokenizer;
   if (!sentencepiece_) return tokenizer.encode(text, options);
-  Result<std::vector<int32_t>> ids = options.match_control_tokens
-                                         ? encode_chat(split_at_controls(text))
-                                         : encode_plain(text);
+  Result<std::vector<int32_t>> ids =
+      options.match_control_tokens ? encode_chat(split_at_controls(text)) : encode_plain(text);
   if (ids && options.add_bos && tokenizer.adds_bos() && tokenizer.bos_id()) {
     ids->insert(ids->begin(), *tokenizer.bos_id());
   }

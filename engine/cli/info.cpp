@@ -1,7 +1,6 @@
 // nanoinfer info
 #include "engine/trace/info.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -17,13 +16,6 @@ constexpr size_t kValueBytes = 60;  // of a metadata value that a line shows
 std::string bytes_text(uint64_t n_bytes) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(n_bytes) / 1e6);
-  return text;
-}
-
-// A value may hold line ends and terminal codes of a file's making.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }, ' ');
   return text;
 }
 

@@ -39,8 +39,14 @@ std::vector<Option> ModelOptions::all(std::vector<Option> more) {
   return options;
 }
 
+std::string printable(std::string text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
+  std::ranges::replace_if(text, is_control, ' ');
+  return text;
+}
+
 int fail(const Error& error) {
-  std::fprintf(stderr, "nanoinfer: %s\n", error.text().c_str());
+  std::fprintf(stderr, "nanoinfer: %s\n", printable(error.text()).c_str());
   return kExitInput;
 }
 

@@ -44,7 +44,10 @@ struct OpenedSession {
 OpenedSession open_session(const Model& model, const ModelOptions& options,
                            bool all_logits = false);
 
-// Tells an error on stderr and returns kExitInput.
+// The text with line ends and terminal codes, which a file may hold, made spaces.
+std::string printable(std::string text);
+
+// Tells an error on stderr, in one line, and returns kExitInput.
 int fail(const Error& error);
 
 // "1,2, 3" or ids between spaces and lines; each must be one of the vocabulary.

@@ -22,8 +22,9 @@ size_t chunks_in(uint32_t n_ctx) { return (n_ctx + kChunkPositions - 1) / kChunk
 // Takes every buffer of a session from the arena; run twice, to measure and to hand out.
 void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activations& a,
                   std::vector<ThreadScratch>& scratch) {
-  const size_t n = o.n_batch;
-  const size_t n_in_max = std::max({c.d_model, c.q_dim(), c.d_ffn});
+  // 64 bits, since the sizes come from a file and memory may have 32.
+  const uint64_t n = o.n_batch;
+  const uint64_t n_in_max = std::max({c.d_model, c.q_dim(), c.d_ffn});
   a.x = arena.take<float>(n * c.d_model);
   a.normed = arena.take<float>(n * c.d_model);
   a.q = arena.take<float>(n * c.q_dim());
@@ -33,16 +34,16 @@ void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activa
   a.delta = arena.take<float>(n * c.d_model);
   a.gate = arena.take<float>(n * c.d_ffn);
   a.up = arena.take<float>(n * c.d_ffn);
-  a.logits = arena.take<float>(size_t{o.n_logit_rows} * c.n_vocab);
+  a.logits = arena.take<float>(uint64_t{o.n_logit_rows} * c.n_vocab);
   a.quantised.wide = arena.take<int16_t>(n * n_in_max);
   a.quantised.high = arena.take<int8_t>(n * n_in_max);
   a.quantised.low = arena.take<int8_t>(n * n_in_max);
-  const size_t n_blocks = n_in_max / kBlock + 1;
+  const uint64_t n_blocks = n_in_max / kBlock + 1;
   a.quantised.scale = arena.take<float>(n * n_blocks);
   a.quantised.sum = arena.take<float>(n * n_blocks);
   a.quantised.isum = arena.take<int32_t>(n * n_blocks);
-  a.partials = arena.take<float>(c.n_heads * chunks_in(o.n_ctx) * (c.head_dim + 2));
-  a.rope_table = arena.take<float>(size_t{o.n_ctx} * c.n_rot);
+  a.partials = arena.take<float>(uint64_t{c.n_heads} * chunks_in(o.n_ctx) * (c.head_dim + 2));
+  a.rope_table = arena.take<float>(uint64_t{o.n_ctx} * c.n_rot);
   for (ThreadScratch& thread : scratch) {
     thread.panel.codes = arena.take<int16_t>(n_in_max * kTileRows);
     thread.panel.d = arena.take<float>(n_blocks * kTileRows);
@@ -50,7 +51,7 @@ void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activa
     thread.panel.values = arena.take<float>(n_in_max * kTileRows);
     thread.probs = arena.take<float>(kChunkPositions);
     thread.partial = arena.take<float>(c.head_dim);
-    thread.row = arena.take<uint8_t>(c.d_model * sizeof(float));
+    thread.row = arena.take<uint8_t>(uint64_t{c.d_model} * sizeof(float));
   }
 }
 

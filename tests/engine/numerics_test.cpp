@@ -57,8 +57,10 @@ uint64_t hash_of_vector_kernels(const Kernels& kernels) {
   Hash hash;
   const std::vector<float> x = fixed_floats(577, 3), weight = fixed_floats(577, 4);
   std::vector<float> out(577);
-  kernels.rms_norm(x.data(), weight.data(), 577, 1e-5f, out.data());
-  hash.add(out);
+  for (size_t n = 500; n <= 577; n += 7) {
+    kernels.rms_norm(x.data(), weight.data(), n, 1e-5f, out.data());
+    hash.add(out);
+  }
   kernels.swiglu(out.data(), x.data(), 577);
   hash.add(out);
   kernels.rope(out.data(), 60, false, weight.data());
@@ -71,11 +73,13 @@ uint64_t hash_of_vector_kernels(const Kernels& kernels) {
   std::vector<float> o(2 * kDim), probs(kChunkPositions);
   AttentionPartial partials[2] = {{&o[0], 0, 0}, {&o[kDim], 0, 0}};
   const KvChunk chunk = {keys.data(), values.data()};
-  kernels.attention_chunk(q.data(), chunk, 64, kDim, 0.15f, &partials[0], probs.data());
-  kernels.attention_chunk(x.data(), chunk, 37, kDim, 0.15f, &partials[1], probs.data());
-  kernels.attention_merge(&partials[0], partials[1], kDim);
-  hash.add({partials[0].o, kDim});
-  hash.add({{partials[0].m, partials[0].l}});
+  for (size_t n = 1; n <= kChunkPositions; n += 9) {
+    kernels.attention_chunk(q.data(), chunk, n, kDim, 0.15f, &partials[0], probs.data());
+    kernels.attention_chunk(x.data(), chunk, 37, kDim, 0.15f, &partials[1], probs.data());
+    kernels.attention_merge(&partials[0], partials[1], kDim);
+    hash.add({partials[0].o, kDim});
+    hash.add({{partials[0].m, partials[0].l}});
+  }
   return hash.value();
 }
 
@@ -98,7 +102,7 @@ TEST(Numerics, VersionOneGivesTheseBits) {
     for (const auto& [type, hash] : products) {
       EXPECT_EQ(hash_of_products(*kernels, type), hash) << traits(type).name;
     }
-    EXPECT_EQ(hash_of_vector_kernels(*kernels), 0x47358f8eef8b255eu);
+    EXPECT_EQ(hash_of_vector_kernels(*kernels), 0x6bbb7f63c83777acu);
   }
 }
 

@@ -33,7 +33,11 @@ registerServiceWorker((update) => (app.updateReady = update));
 
 await chat.restore();
 const { settings } = chat.conversation;
-chat.setSettings({ ...settings, sampling: { ...settings.sampling, ...options.sampling } });
+chat.setSettings({
+  ...settings,
+  sampling: { ...settings.sampling, ...options.sampling },
+  fixedSeed: settings.fixedSeed || options.sampling.seed !== undefined,
+});
 await begin();
 
 async function begin(): Promise<void> {

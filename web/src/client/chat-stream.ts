@@ -1,5 +1,5 @@
 import type { ChatEvent, ChatResult, ChatToken } from '../protocol.ts';
-import type { EngineError } from './errors.ts';
+import { EngineError } from './errors.ts';
 
 /**
  * An answer as it comes: iterate over its tokens, then await `result`. The answer ends with a
@@ -20,7 +20,7 @@ export class ChatStream implements AsyncIterable<ChatToken> {
       this.#wake();
     });
     this.result
-      .catch((error: EngineError) => (this.#error = error))
+      .catch((thrown: unknown) => (this.#error = EngineError.from(thrown)))
       .finally(() => {
         this.#ended = true;
         this.#wake();

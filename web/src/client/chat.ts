@@ -1,6 +1,6 @@
 // The chat that the page shows: owns the conversation, runs answers through the client, and keeps
 // the readings of the latest one. No DOM.
-import type { ChatEvent, LoadedModel, StopReason } from '../protocol.ts';
+import type { ChatEvent, LoadedModel, SamplingParams, StopReason } from '../protocol.ts';
 import type { Client } from './client.ts';
 import {
   type Conversation,
@@ -161,8 +161,10 @@ export class Chat extends EventTarget {
       if (makeRoom) await this.#makeRoom(unfinished);
       const asked = unfinished ? this.turns.slice(0, -1) : this.turns;
       const messages = messagesOf({ ...this.conversation, turns: [...asked] });
-      const { sampling, maxTokens, stop } = this.conversation.settings;
-      answer = { ...newTurn(asked, 'assistant', answerSoFar) };
+      const { maxTokens, stop } = this.conversation.settings;
+      const sampling = this.#sampling();
+      const seed = sampling.temperature === 0 ? null : sampling.seed;
+      answer = { ...newTurn(asked, 'assistant', answerSoFar), seed };
       this.#setTurns([...asked, answer]);
       this.readings = { ...noReadings, contextTokens: this.readings.contextTokens };
       const stream = this.#client.chat(messages, {
@@ -176,7 +178,9 @@ export class Chat extends EventTarget {
       const { reason, timings } = await stream.result;
       this.#finish({ ...answer, reason, timings });
     } catch (thrown) {
-      this.error = EngineError.from(thrown);
+      const error = EngineError.from(thrown);
+      // The reader has just chosen another model: nothing went wrong.
+      if (error.code !== 'replaced') this.error = error;
       if (answer) this.#fail(answer);
     }
   }
@@ -195,6 +199,14 @@ export class Chat extends EventTarget {
       if (unfinished && fewer.at(-2)?.leftOut) return;
       this.#setTurns(fewer);
     } while ((await size()) > nCtx * (1 - roomForAnswer));
+  }
+
+  /** The settings, with a new seed unless one is fixed. */
+  #sampling(): SamplingParams {
+    const { sampling, fixedSeed } = this.conversation.settings;
+    if (fixedSeed) return sampling;
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    return { ...sampling, seed };
   }
 
   #take(answer: Turn, event: ChatEvent): Turn {

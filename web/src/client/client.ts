@@ -23,9 +23,9 @@ import { deleteKeptModel, listKeptModels } from './kept-models.ts';
 
 export interface LoadCallbacks {
   signal?: AbortSignal;
-  onProgress?(progress: LoadProgress): void;
+  onProgress?: (progress: LoadProgress) => void;
   /** Sees the checked header before memory is taken; null stops. `kept`: it is on this device. */
-  onHeader?(info: ModelInfo, kept: boolean): Promise<LoadChoice | null>;
+  onHeader?: (info: ModelInfo, kept: boolean) => Promise<LoadChoice | null>;
 }
 
 export interface ClientSettings {
@@ -94,7 +94,10 @@ export class Client extends EventTarget {
     const accept = async (info: ModelInfo, kept: boolean, id: number) => {
       const byDefault = { nCtx: wanted.nCtx ?? defaultContext(info), keep: wanted.keep ?? false };
       const choice = onHeader ? await onHeader(info, kept) : byDefault;
-      if (choice === null) return cancel();
+      if (choice === null) {
+        cancel();
+        return;
+      }
       this.#connection?.end(EngineError.of('replaced', 'Another model has been loaded.'));
       this.#connection = connection;
       this.model = null;

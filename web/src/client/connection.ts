@@ -2,8 +2,8 @@ import type { CallName, Calls, ErrorInfo, LoadChoice, Reply, Request } from '../
 import { EngineError } from './errors.ts';
 
 interface Pending {
-  resolve(result: unknown): void;
-  reject(error: EngineError): void;
+  resolve: (result: unknown) => void;
+  reject: (error: EngineError) => void;
   onEvent: ((event: unknown) => void) | undefined;
 }
 
@@ -44,7 +44,7 @@ export class Connection {
     signal?.addEventListener('abort', cancel, { once: true });
     const result = new Promise<Calls[K]['result']>((resolve, reject) => {
       this.#pending.set(id, {
-        resolve: resolve as (result: unknown) => void,
+        resolve: resolve as Pending['resolve'],
         reject,
         onEvent: onEvent && ((event) => onEvent(event as Calls[K]['event'], id)),
       });

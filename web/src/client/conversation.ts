@@ -10,12 +10,16 @@ export interface Turn {
   leftOut: boolean;
   /** Only for answers. null: it is still being written. */
   reason: StopReason | 'interrupted' | null;
+  /** With which the answer was sampled; null for a greedy one. */
+  seed: number | null;
   timings: ChatTimings | null;
 }
 
 export interface Settings {
   system: string;
   sampling: SamplingParams;
+  /** Use sampling.seed for every answer; otherwise each answer gets a new one. */
+  fixedSeed: boolean;
   maxTokens: number;
   stop: string[];
 }
@@ -26,13 +30,16 @@ export interface Conversation {
 }
 
 export function newConversation(): Conversation {
-  const settings = { system: '', sampling: { ...defaultSampling }, maxTokens: 1024, stop: [] };
-  return { turns: [], settings };
+  const sampling = { ...defaultSampling };
+  return {
+    turns: [],
+    settings: { system: '', sampling, fixedSeed: false, maxTokens: 1024, stop: [] },
+  };
 }
 
 export function newTurn(turns: readonly Turn[], role: Turn['role'], content: string): Turn {
   const id = Math.max(0, ...turns.map((turn) => turn.id)) + 1;
-  return { id, role, content, leftOut: false, reason: null, timings: null };
+  return { id, role, content, leftOut: false, reason: null, seed: null, timings: null };
 }
 
 /** What the model is to read: the system prompt, then all turns that are not left out. */
@@ -67,7 +74,7 @@ export function parseConversation(stored: unknown): Conversation {
 
 function parseTurn(turn: unknown, at: number): Turn[] {
   if (!isRecord(turn)) return [];
-  const { role, content, leftOut, reason, timings } = turn;
+  const { role, content, leftOut, reason, seed, timings } = turn;
   if ((role !== 'user' && role !== 'assistant') || typeof content !== 'string') return [];
   return [
     {
@@ -78,6 +85,7 @@ function parseTurn(turn: unknown, at: number): Turn[] {
       // What was being written when the page was closed will not be finished.
       reason:
         role === 'user' ? null : typeof reason === 'string' ? asReason(reason) : 'interrupted',
+      seed: typeof seed === 'number' ? seed : null,
       timings: isRecord(timings) ? asTimings(timings) : null,
     },
   ];
@@ -85,7 +93,7 @@ function parseTurn(turn: unknown, at: number): Turn[] {
 
 function parseSettings(stored: unknown, fresh: Settings): Settings {
   if (!isRecord(stored)) return fresh;
-  const { system, sampling, maxTokens, stop } = stored;
+  const { system, sampling, fixedSeed, maxTokens, stop } = stored;
   const numbers = { ...fresh.sampling };
   if (isRecord(sampling)) {
     for (const key of Object.keys(numbers) as (keyof SamplingParams)[]) {
@@ -98,6 +106,7 @@ function parseSettings(stored: unknown, fresh: Settings): Settings {
   return {
     system: typeof system === 'string' ? system : '',
     sampling: numbers,
+    fixedSeed: fixedSeed === true,
     maxTokens: typeof maxTokens === 'number' && maxTokens > 0 ? maxTokens : fresh.maxTokens,
     stop: Array.isArray(stop) ? stop.filter((text) => typeof text === 'string') : [],
   };

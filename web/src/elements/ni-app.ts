@@ -1,8 +1,9 @@
-import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { catalogue, type Wanted } from '../client/catalogue.ts';
 import type { Chat } from '../client/chat.ts';
 import type { Client } from '../client/client.ts';
+import type { Settings } from '../client/conversation.ts';
 import { EngineError } from '../client/errors.ts';
 import { markLoading, rememberModel } from '../client/last-model.ts';
 import type { Loading } from '../client/loading.ts';
@@ -125,7 +126,7 @@ export class NiApp extends LitElement {
     this.#follow = below < 80;
   }
 
-  protected override updated(_changed: PropertyValues) {
+  protected override updated() {
     const thread = this.renderRoot.querySelector('.thread')!;
     if (this.#follow) thread.scrollTop = thread.scrollHeight;
     if (!this.chat.running && this.memory?.contextTokens !== this.chat.readings.contextTokens) {
@@ -275,7 +276,7 @@ export class NiApp extends LitElement {
         <summary><h2>Settings</h2></summary>
         <ni-settings
           .settings=${this.chat.conversation.settings}
-          @settings-change=${(event: CustomEvent) => this.chat.setSettings(event.detail)}
+          @settings-change=${(event: CustomEvent<Settings>) => this.chat.setSettings(event.detail)}
         ></ni-settings>
       </details>
       <ni-engine-facts .model=${model} .memory=${this.memory}></ni-engine-facts>

@@ -89,7 +89,7 @@ export class NiSettings extends LitElement {
   declare settings: Settings;
 
   override render() {
-    const { system, sampling, maxTokens, stop } = this.settings;
+    const { system, sampling, fixedSeed, maxTokens, stop } = this.settings;
     return html`
       <label class="wide">
         <span>System prompt</span>
@@ -112,6 +112,15 @@ export class NiSettings extends LitElement {
           (value) => this.#change({ maxTokens: value }),
         )}
       </div>
+      <label class="check">
+        <input
+          type="checkbox"
+          .checked=${fixedSeed}
+          @change=${(event: Event) =>
+            this.#change({ fixedSeed: (event.target as HTMLInputElement).checked })}
+        />
+        Use this seed for every answer
+      </label>
       <label class="wide">
         <span>Stop strings, one a line</span>
         <textarea
@@ -153,7 +162,13 @@ export class NiSettings extends LitElement {
         gap: 0.6rem;
         margin: 0.7rem 0;
       }
-      input,
+      .check {
+        display: flex;
+        gap: 0.4rem;
+        align-items: center;
+        margin-bottom: 0.7rem;
+      }
+      input[type='number'],
       textarea {
         width: 100%;
       }

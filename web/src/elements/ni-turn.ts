@@ -30,7 +30,8 @@ export class NiTurn extends LitElement {
   declare last: boolean;
   declare canLeaveOut: boolean;
   declare editing: boolean;
-  declare copied: boolean;
+  /** What came of copying, for a moment. */
+  declare copied: string;
 
   constructor() {
     super();
@@ -39,7 +40,7 @@ export class NiTurn extends LitElement {
     this.last = false;
     this.canLeaveOut = false;
     this.editing = false;
-    this.copied = false;
+    this.copied = '';
   }
 
   override render() {
@@ -90,7 +91,7 @@ export class NiTurn extends LitElement {
   }
 
   #actions() {
-    const { role, timings } = this.turn;
+    const { role, timings, seed } = this.turn;
     if (this.streaming) return nothing;
     return html`<footer>
       ${
@@ -111,12 +112,13 @@ export class NiTurn extends LitElement {
             </button>`
           : nothing
       }
-      <button class="plain" @click=${this.#copy}>${this.copied ? 'Copied' : 'Copy'}</button>
+      <button class="plain" @click=${this.#copy}>${this.copied || 'Copy'}</button>
       ${
         timings && timings.tokens > 1
           ? html`<span class="mono facts"
               >${count(timings.tokens)} tokens · first after ${duration(timings.firstTokenMs)} ·
-              ${rate(((timings.tokens - 1) / timings.decodeMs) * 1000)} tok/s</span
+              ${rate(((timings.tokens - 1) / timings.decodeMs) * 1000)}
+              tok/s${seed === null ? '' : ` · seed ${seed}`}</span
             >`
           : nothing
       }
@@ -160,9 +162,13 @@ export class NiTurn extends LitElement {
   }
 
   async #copy() {
-    await navigator.clipboard.writeText(this.turn.content);
-    this.copied = true;
-    setTimeout(() => (this.copied = false), 1500);
+    try {
+      await navigator.clipboard.writeText(this.turn.content);
+      this.copied = 'Copied';
+    } catch {
+      this.copied = 'Not allowed here'; // A page without https has no clipboard.
+    }
+    setTimeout(() => (this.copied = ''), 1500);
   }
 
   #fire(name: string, detail?: unknown) {

@@ -46,7 +46,10 @@ export async function openForReading(
   }
 }
 
-/** Writes a model's bytes as they arrive. A failure to store never fails the load. */
+/**
+ * Writes a model's bytes as they arrive, once it is opened; before that it does nothing. A failure
+ * to store never fails the load.
+ */
 export class Keeper {
   readonly #id: string;
   #file: FileSystemSyncAccessHandle | null = null;
@@ -60,6 +63,7 @@ export class Keeper {
 
   async open(expectedBytes: number): Promise<void> {
     try {
+      if (this.#id === '') throw new Error('no storage without a secure context');
       const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
       if (quota - usage < expectedBytes) {
         const free = Math.floor((quota - usage) / 1e6);
@@ -95,6 +99,7 @@ export class Keeper {
     try {
       this.#file.flush();
       this.#file.close();
+      this.#file = null;
       const recordFile = await (await folder()).getFileHandle(`${this.#id}.json`, { create: true });
       const out = await recordFile.createSyncAccessHandle();
       out.truncate(0);

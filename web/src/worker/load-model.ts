@@ -49,27 +49,23 @@ export async function loadModel(
   emit({ type: 'progress', phase: 'connect', bytes: 0, total: null, bytesPerSecond: 0 });
   const choice = await chooseBuild(options);
   const [engine, opened] = await Promise.all([Engine.start(engineUrl, choice), open(source)]);
-  let kept = opened.kept;
-  let keeper: Keeper | null = null;
+  const keeper = new Keeper(opened.id);
   let nCtx = 0;
   try {
     const loader = new Loader(engine, opened.bytes.total ?? 0);
-    await pump(loader, opened, emit, async () => {
+    await pump(loader, opened, keeper, emit, async () => {
       const waiting = performance.now();
-      emit({ type: 'header', info: loader.info(), kept: kept !== null });
+      emit({ type: 'header', info: loader.info(), kept: opened.kept !== null });
       const wanted = await proceed();
       waitedMs = performance.now() - waiting;
       nCtx = wanted.nCtx;
-      if (!wanted.keep || opened.id === '' || kept) return null;
-      keeper = new Keeper(opened.id);
-      await keeper.open(opened.bytes.total ?? 0);
-      return keeper;
+      if (wanted.keep && !opened.kept) await keeper.open(opened.bytes.total ?? 0);
     });
     emit({ ...lastProgress(opened.bytes.total), phase: 'prepare' });
     const model = loader.finish();
     const session = new Session(model, nCtx, nBatch, choice.nThreads);
-    const tokenizer = await makeTokenizer(engineUrl, model, kept !== null || keeper !== null);
-    kept ??= await commit(keeper, opened.origin, model.info.name);
+    const kept = opened.kept ?? (await keeper.commit(opened.origin, model.info.name));
+    const tokenizer = await makeTokenizer(engineUrl, model, kept !== null);
     const loaded: LoadedModel = {
       source,
       info: model.info,
@@ -78,11 +74,11 @@ export async function loadModel(
       choice,
       loadMs: performance.now() - started - waitedMs,
       kept,
-      notice: noticeOf(keeper),
+      notice: keeper.notice,
     };
     return { engine, model, session, tokenizer, loaded };
   } catch (thrown) {
-    await discard(keeper);
+    await keeper.discard();
     throw thrown;
   } finally {
     opened.bytes.close();
@@ -114,27 +110,20 @@ async function fromKept(found: NonNullable<Awaited<ReturnType<typeof openKept>>>
   return { bytes, kept: record, origin: record.origin, id: record.id };
 }
 
-// A keeper is made in a callback, where TypeScript no longer follows the variable: these take it as
-// an argument.
-const commit = (keeper: Keeper | null, origin: string, name: string) =>
-  keeper ? keeper.commit(origin, name) : null;
-const discard = (keeper: Keeper | null) => keeper?.discard();
-const noticeOf = (keeper: Keeper | null) => keeper?.notice ?? '';
-
 /**
  * Moves all bytes. When the header is complete and checked it waits for `onHeader`, which decides
- * where the bytes are kept; until then nothing is stored.
+ * whether the bytes are kept; until then nothing is stored.
  */
 async function pump(
   loader: Loader,
   { bytes: source, origin }: Opened,
+  keeper: Keeper,
   emit: (event: LoadEvent) => void,
-  onHeader: () => Promise<Keeper | null>,
+  onHeader: () => Promise<void>,
 ): Promise<void> {
   let state = 0;
   let bytes = 0;
   let room: Uint8Array<ArrayBuffer> = new Uint8Array();
-  let keeper: Keeper | null = null;
   const header: Uint8Array<ArrayBuffer>[] = [];
   const rate = new Rate();
   // After the last weight a file may hold padding, which is kept but not the engine's concern.
@@ -147,12 +136,12 @@ async function pump(
       header.push(room.slice());
       state = loader.commit(n);
       if (state > 0) {
-        keeper = await onHeader();
-        for (const piece of header.splice(0)) await keeper?.write(piece);
+        await onHeader();
+        for (const piece of header.splice(0)) await keeper.write(piece);
         rate.restart();
       }
     } else {
-      await keeper?.write(room);
+      await keeper.write(room);
       if (state === 1) state = loader.commit(n);
     }
     bytes += n;

@@ -10,10 +10,8 @@ const decoder = new TextDecoder();
 
 /** The bytes [address, address + n) of linear memory, valid until the next call into the module. */
 export function bytesAt(module: HasMemory, address: number, n: number): Uint8Array<ArrayBuffer> {
-  // With threads the buffer is shared. The DOM's types do not admit that for streams and files,
-  // which take it all the same.
-  const buffer = module.wasmMemory.buffer as ArrayBuffer;
-  return new Uint8Array(buffer, address >>> 0, n);
+  // With threads the buffer is a shared one; the library's types do not say so.
+  return new Uint8Array(module.wasmMemory.buffer, address >>> 0, n);
 }
 
 export function floatsAt(module: HasMemory, address: number, n: number): Float32Array {

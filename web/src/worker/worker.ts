@@ -1,7 +1,6 @@
 // The worker's message loop: requests in, events and one reply each out. protocol.ts has the types.
 import type {
   CallName,
-  CallRequest,
   Calls,
   LoadChoice,
   Memory,
@@ -19,9 +18,9 @@ import { forward, prefill } from './token-loop.ts';
 
 /** What a handler may use besides its arguments. */
 interface Context<K extends CallName> {
-  emit(event: Calls[K]['event']): void;
+  emit: (event: Calls[K]['event']) => void;
   signal: AbortSignal;
-  proceed(): Promise<LoadChoice>;
+  proceed: () => Promise<LoadChoice>;
 }
 
 type Handlers = {
@@ -173,7 +172,7 @@ function samplerFor(sampling: SamplingParams): Sampler {
 
 interface Running {
   abort: AbortController;
-  proceed(choice: LoadChoice): void;
+  proceed: (choice: LoadChoice) => void;
 }
 const running = new Map<number, Running>();
 
@@ -215,7 +214,7 @@ function reportFatal(thrown: unknown): void {
 globalThis.addEventListener('message', ({ data }: MessageEvent<Request>) => {
   if (data.call === 'cancel') running.get(data.id)?.abort.abort();
   else if (data.call === 'proceed') running.get(data.id)?.proceed(data.choice);
-  else void answer(data.id, data.call, data.args as CallRequest['args'] as never);
+  else void answer(data.id, data.call, data.args as never);
 });
 // A trap in one of the engine's threads arrives here.
 globalThis.addEventListener('error', (event) => reportFatal(event.error ?? event.message));
