@@ -4,7 +4,12 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
 // One TypeScript project each for the page, its worker, its service worker, and Node.
-const projects = ['tsconfig.json', 'web/tsconfig.json', 'web/tsconfig.sw.json', 'web/src/worker/tsconfig.json'];
+const projects = [
+  'web/tsconfig.sw.json',
+  'web/src/worker/tsconfig.json',
+  'web/tsconfig.json',
+  'tsconfig.json',
+];
 const node = { process: 'readonly', console: 'readonly', fetch: 'readonly', URL: 'readonly' };
 
 export default defineConfig(

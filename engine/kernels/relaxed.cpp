@@ -18,7 +18,7 @@ struct RelaxedDot {
     static_assert(!Format::kSigned);
     v128_t high[2];
     v128_t low[2];
-    unrolled<kCount>([&](auto i) {
+    unrolled<kCount>([&](auto i) __attribute__((always_inline)) {
       constexpr size_t kUnit = kFirst + decltype(i)::value;
       const v128_t q_high = wasm_v128_load32_splat(x.high + 4 * kUnit);
       const v128_t q_low = wasm_v128_load32_splat(x.low + 4 * kUnit);

@@ -28,7 +28,7 @@ inline void score(const float* q, const float* keys, size_t n_last, size_t head_
   for (v128_t& sum : sums) sum = wasm_f32x4_splat(0.0f);
   for (size_t d = 0; d < head_dim; ++d, keys += kChunkPositions) {
     const v128_t q_d = wasm_v128_load32_splat(q + d);
-    unrolled<kVectors - 1>([&](auto i) {
+    unrolled<kVectors - 1>([&](auto i) __attribute__((always_inline)) {
       sums[i] = wasm_f32x4_add(sums[i], wasm_f32x4_mul(q_d, wasm_v128_load(keys + 4 * i)));
     });
     const v128_t last = load_first(keys + 4 * (kVectors - 1), n_last);
@@ -92,7 +92,7 @@ inline void weigh(const float* probs, const float* values, size_t n, size_t head
   for (v128_t& sum : sums) sum = wasm_f32x4_splat(0.0f);
   for (size_t p = 0; p < n; ++p, values += head_dim) {
     const v128_t e = wasm_v128_load32_splat(probs + p);
-    unrolled<kVectors>([&](auto i) {
+    unrolled<kVectors>([&](auto i) __attribute__((always_inline)) {
       sums[i] = wasm_f32x4_add(sums[i], wasm_f32x4_mul(e, wasm_v128_load(values + 4 * i)));
     });
   }

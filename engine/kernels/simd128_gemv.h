@@ -40,7 +40,7 @@ struct WideDot {
   template <typename Format, size_t kPart, size_t kFirst, size_t kCount>
   static Lanes8 sums(const uint8_t* block, size_t group, const ActivationBlock& x) {
     v128_t sum[2][2];  // of a half: rows 0 and 1, rows 2 and 3; k, k+1 and k+2, k+3 apart
-    unrolled<kCount>([&](auto i) {
+    unrolled<kCount>([&](auto i) __attribute__((always_inline)) {
       constexpr size_t kUnit = kFirst + decltype(i)::value;
       const v128_t q = wasm_v128_load64_splat(x.wide + 4 * kUnit);
       for (size_t half = 0; half < 2; ++half) {
@@ -135,7 +135,7 @@ void gemv(const uint8_t* tile, const QuantisedRows& x, size_t row, float* y) {
     float m[Format::kSubs * kTileRows];
     Format::scales(tile, d, m);
     for (size_t group = 0; group < kGroups; ++group) {
-      unrolled<Format::kParts>([&](auto part) {
+      unrolled<Format::kParts>([&](auto part) __attribute__((always_inline)) {
         constexpr size_t kPart = decltype(part)::value;
         const size_t at = (group * Format::kParts + kPart) * kTileRows;
         const Lanes8 isums = integer_sums<Format, Dot, kPart>(tile, group, activations);

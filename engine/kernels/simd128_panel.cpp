@@ -47,7 +47,7 @@ inline void unpack_codes(const uint8_t* block, size_t group, int16_t* to) {
       factors[0] = twice_16(Format::template scales16<kPart, 0>(block, group, half));
       factors[1] = twice_16(Format::template scales16<kPart, 1>(block, group, half));
     }
-    unrolled<8>([&](auto unit) {
+    unrolled<8>([&](auto unit) __attribute__((always_inline)) {
       constexpr size_t kUnit = decltype(unit)::value;
       store_unit<Format>(to + kUnit * 4 * kTileRows + half * kTileRows,
                          Format::template codes<kPart, kUnit>(block, group, half),
@@ -67,7 +67,7 @@ void unpack(const uint8_t* tile, size_t n_in, const Panel& panel) {
     d += Format::kSubs * kTileRows;
     if constexpr (Format::kHasMin) m += Format::kSubs * kTileRows;
     for (size_t group = 0; group < kGroups; ++group) {
-      unrolled<Format::kParts>([&](auto part) {
+      unrolled<Format::kParts>([&](auto part) __attribute__((always_inline)) {
         unpack_codes<Format, decltype(part)::value>(tile, group, codes);
         codes += kBlock * kTileRows;
       });
@@ -116,11 +116,11 @@ template <size_t kTokens>
 inline Sums<kTokens> integer_sums(const int16_t* codes, const int16_t* q, size_t q_stride) {
   Sums<kTokens> sums;
   for (size_t i = 0; i < kBlock; i += 8) {
-    unrolled<4>([&](auto pair) {
+    unrolled<4>([&](auto pair) __attribute__((always_inline)) {
       constexpr size_t kPair = decltype(pair)::value;
       const int16_t* w = codes + i * kTileRows + kPair * 2 * kTileRows;
       const Lanes8 rows = {{wasm_v128_load(w), wasm_v128_load(w + kTileRows)}};
-      unrolled<kTokens>([&](auto token) {
+      unrolled<kTokens>([&](auto token) __attribute__((always_inline)) {
         constexpr size_t t = decltype(token)::value;
         const v128_t a = wasm_v128_load32_splat(q + t * q_stride + i + 2 * kPair);
         for (size_t half = 0; half < 2; ++half) {
@@ -148,7 +148,7 @@ void gemm_tokens(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x,
     for (size_t half = 0; half < 2; ++half) {
       const size_t at = block * kTileRows + half * 4;
       const v128_t d = wasm_v128_load(panel.d + at);
-      unrolled<kTokens>([&](auto token_index) {
+      unrolled<kTokens>([&](auto token_index) __attribute__((always_inline)) {
         constexpr size_t t = decltype(token_index)::value;
         v128_t& sum = out.token[t].half[half];
         const v128_t scale = wasm_f32x4_mul(d, wasm_v128_load32_splat(a + t * n_blocks + block));
@@ -175,7 +175,7 @@ void gemm_tokens_float(const Panel& panel, size_t n_tile_rows, const float* x, s
     for (size_t i = block; i < end; ++i) {
       const float* w = panel.values + i * kTileRows;
       const Lanes8 rows = {{wasm_v128_load(w), wasm_v128_load(w + 4)}};
-      unrolled<kTokens>([&](auto token) {
+      unrolled<kTokens>([&](auto token) __attribute__((always_inline)) {
         constexpr size_t t = decltype(token)::value;
         const v128_t a = wasm_v128_load32_splat(x + t * n_in + i);
         for (size_t half = 0; half < 2; ++half) {

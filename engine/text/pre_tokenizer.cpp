@@ -50,11 +50,21 @@ class Characters {
 
 using Char = Characters::Char;
 
-bool is_letter(const Char& c) { return c.char_class == CharClass::kLetter; }
-bool is_number(const Char& c) { return c.char_class == CharClass::kNumber; }
-bool is_space(const Char& c) { return c.char_class == CharClass::kWhitespace; }
-bool is_other(const Char& c) { return c.n_bytes > 0 && c.char_class == CharClass::kOther; }
-bool is_newline(const Char& c) { return c.code_point == '\r' || c.code_point == '\n'; }
+bool is_letter(const Char& c) {
+  return c.char_class == CharClass::kLetter;
+}
+bool is_number(const Char& c) {
+  return c.char_class == CharClass::kNumber;
+}
+bool is_space(const Char& c) {
+  return c.char_class == CharClass::kWhitespace;
+}
+bool is_other(const Char& c) {
+  return c.n_bytes > 0 && c.char_class == CharClass::kOther;
+}
+bool is_newline(const Char& c) {
+  return c.code_point == '\r' || c.code_point == '\n';
+}
 
 // Simple case folding of what a contraction can be spelled with; U+017F, long s, folds to s.
 char32_t fold(char32_t c) {
@@ -152,10 +162,10 @@ std::vector<uint32_t> smollm_ends(std::string_view text) {
 
 std::optional<PreTokenizer> pre_tokenizer_from_name(std::string_view name) {
   static constexpr std::pair<std::string_view, PreTokenizer> kNames[] = {
-      {"default", PreTokenizer::kGpt2},      {"gpt-2", PreTokenizer::kGpt2},
-      {"smollm", PreTokenizer::kSmollm},     {"llama-bpe", PreTokenizer::kLlama3},
-      {"llama3", PreTokenizer::kLlama3},     {"llama-v3", PreTokenizer::kLlama3},
-      {"qwen2", PreTokenizer::kQwen2},       {"deepseek-r1-qwen", PreTokenizer::kQwen2},
+      {"default", PreTokenizer::kGpt2},  {"gpt-2", PreTokenizer::kGpt2},
+      {"smollm", PreTokenizer::kSmollm}, {"llama-bpe", PreTokenizer::kLlama3},
+      {"llama3", PreTokenizer::kLlama3}, {"llama-v3", PreTokenizer::kLlama3},
+      {"qwen2", PreTokenizer::kQwen2},   {"deepseek-r1-qwen", PreTokenizer::kQwen2},
   };
   for (const auto& [known, pre_tokenizer] : kNames) {
     if (known == name) return pre_tokenizer;
@@ -163,7 +173,9 @@ std::optional<PreTokenizer> pre_tokenizer_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-bool normalizes_nfc(PreTokenizer pre_tokenizer) { return pre_tokenizer == PreTokenizer::kQwen2; }
+bool normalizes_nfc(PreTokenizer pre_tokenizer) {
+  return pre_tokenizer == PreTokenizer::kQwen2;
+}
 
 std::vector<uint32_t> piece_ends(PreTokenizer pre_tokenizer, std::string_view text) {
   if (pre_tokenizer == PreTokenizer::kSmollm) return smollm_ends(text);

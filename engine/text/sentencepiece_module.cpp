@@ -18,11 +18,17 @@ std::string last_error;
 }  // namespace
 
 // Memory for what is passed in and out; 0 when it cannot be had.
-EXPORT void* nisp_alloc(uint32_t n_bytes) { return std::malloc(n_bytes); }
-EXPORT void nisp_free(void* memory) { std::free(memory); }
+EXPORT void* nisp_alloc(uint32_t n_bytes) {
+  return std::malloc(n_bytes);
+}
+EXPORT void nisp_free(void* memory) {
+  std::free(memory);
+}
 
 // Why the last call failed; valid until the next call.
-EXPORT const char* nisp_error() { return last_error.c_str(); }
+EXPORT const char* nisp_error() {
+  return last_error.c_str();
+}
 
 // Loads a serialised ModelProto (n_bytes), what ni_model_sentencepiece_proto() gives. 0, or -1.
 EXPORT int32_t nisp_load(const uint8_t* proto, uint32_t n_bytes) {

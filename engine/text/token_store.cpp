@@ -30,7 +30,7 @@ std::optional<int32_t> TokenStore::find(std::string_view bytes) const {
 
 size_t TokenStore::slot_of(std::string_view bytes) const {
   const size_t mask = slots_.size() - 1;
-  size_t slot = std::hash<std::string_view>{}(bytes) & mask;
+  size_t slot = std::hash<std::string_view>{}(bytes)&mask;
   while (slots_[slot] >= 0 && this->bytes(slots_[slot]) != bytes) slot = (slot + 1) & mask;
   return slot;
 }

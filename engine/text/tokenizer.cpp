@@ -8,8 +8,7 @@
 
 namespace nanoinfer {
 
-Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
-                                               EncodeOptions options) const {
+Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
   if (kind_ == TokenizerKind::kSentencepiece) {
     return Error{ErrorCode::kUnsupported,
                  "a sentencepiece vocabulary is encoded by the sentencepiece library", "", "", ""};

@@ -92,8 +92,8 @@ class Tokenizer {
   PreTokenizer pre_tokenizer_ = PreTokenizer::kGpt2;
   TokenStore store_;
   MergeTable merges_;
-  std::array<int32_t, 256> byte_ids_{};  // the token of each single byte, -1: none
-  std::vector<int32_t> literal_ids_;     // grouped by first byte, longest first
+  std::array<int32_t, 256> byte_ids_{};         // the token of each single byte, -1: none
+  std::vector<int32_t> literal_ids_;            // grouped by first byte, longest first
   std::array<uint32_t, 257> literal_starts_{};  // first of each byte's literal_ids_
   std::vector<int32_t> control_ids_, end_ids_;
   std::optional<int32_t> bos_id_, eos_id_;

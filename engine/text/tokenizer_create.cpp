@@ -26,7 +26,9 @@ Error malformed(std::string message, std::string place, std::string expected = "
           std::move(actual)};
 }
 
-std::string key(std::string_view name) { return "key tokenizer.ggml." + std::string(name); }
+std::string key(std::string_view name) {
+  return "key tokenizer.ggml." + std::string(name);
+}
 
 // At most 64 bytes of a file's text, for a message.
 std::string quoted(std::string_view text) {
@@ -92,8 +94,8 @@ Result<Tokenizer> Tokenizer::create(const VocabData& data) {
     t.kind_ = TokenizerKind::kSentencepiece;
     t.strips_leading_space_ = data.add_space_prefix.value_or(true);
   } else if (data.model != "gpt2") {
-    return Error{ErrorCode::kUnsupported, "this kind of tokenizer is not supported",
-                 key("model"), "gpt2 or llama", quoted(data.model)};
+    return Error{ErrorCode::kUnsupported, "this kind of tokenizer is not supported", key("model"),
+                 "gpt2 or llama", quoted(data.model)};
   }
   t.pre_name_ = data.pre;
   if (t.kind_ == TokenizerKind::kByteLevelBpe) {
@@ -235,8 +237,8 @@ Status Tokenizer::read_merges(const VocabData& data) {
 void Tokenizer::index_literals() {
   for (int32_t id = 0; id < n_vocab(); ++id) {
     const bool user_defined = kind(id) == TokenKind::kUserDefined;
-    const bool literal = kind(id) == TokenKind::kControl ||
-                         (user_defined && kind_ == TokenizerKind::kByteLevelBpe);
+    const bool literal =
+        kind(id) == TokenKind::kControl || (user_defined && kind_ == TokenizerKind::kByteLevelBpe);
     if (literal && !token_bytes(id).empty()) literal_ids_.push_back(id);
   }
   const auto first_byte = [this](int32_t id) { return static_cast<uint8_t>(token_bytes(id)[0]); };

@@ -123,7 +123,9 @@ void normalize_run(std::vector<Mark>& marks, std::string& out) {
 
 }  // namespace
 
-const char* unicode_version() { return unicode::kVersion; }
+const char* unicode_version() {
+  return unicode::kVersion;
+}
 
 CharClass char_class(char32_t code_point) {
   const auto* run = find_run(unicode::kClassRuns, code_point);

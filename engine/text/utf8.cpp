@@ -8,9 +8,9 @@ namespace {
 
 // The bytes that may follow a lead byte (the Unicode Standard, table 3-7).
 struct Lead {
-  size_t n_bytes;              // of the whole character; 0: not a lead byte
+  size_t n_bytes;  // of the whole character; 0: not a lead byte
   uint8_t second_min, second_max;
-  char32_t bits;               // those of the code point that the lead byte holds
+  char32_t bits;  // those of the code point that the lead byte holds
 };
 
 Lead read_lead(uint8_t byte) {

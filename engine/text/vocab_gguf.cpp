@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "tokenizer.ggml.";
 
-std::string key(std::string_view name) { return std::string(kPrefix) + std::string(name); }
+std::string key(std::string_view name) {
+  return std::string(kPrefix) + std::string(name);
+}
 
 // Reads a value into `out` if its key is there.
 template <typename T, typename Out>

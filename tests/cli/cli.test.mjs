@@ -105,7 +105,15 @@ test('a failed write of logits leaves no file and ends with 1', async () => {
   const args = ['logits', '--model', tiny.file, '--ids', ids, '--ctx', '8', '--out', path];
   assert.equal((await nanoinfer(args)).code, 1);
   assert.equal(existsSync(path), false);
-  const full = await nanoinfer(['logits', '--model', tiny.file, '--ids', ids, '--out', '/dev/full']);
+  const full = await nanoinfer([
+    'logits',
+    '--model',
+    tiny.file,
+    '--ids',
+    ids,
+    '--out',
+    '/dev/full',
+  ]);
   assert.equal(full.code, 1);
   assert.ok(existsSync('/dev/full'));
 });
@@ -147,7 +155,10 @@ test('logits are the same for every chunk, thread count and kernel set', async (
 
 test('logits come out greatest first with --top', async () => {
   const args = ['logits', '--model', tiny.file, '--ids', ids, '--top', '2'];
-  const rows = (await text(args)).trimEnd().split('\n').map((line) => line.split('\t'));
+  const rows = (await text(args))
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
   assert.equal(rows.length, 2 * tiny.ids.length);
   const all = await logits(tiny.file, ids);
   tiny.ids.forEach((_, pos) => {
@@ -170,7 +181,9 @@ test('text to ids and back gives the text', async () => {
   assert.equal(await text(['tokenize', ...model, '--file', file]), list);
   assert.equal(await text(['tokenize', ...model], { input: original }), list);
   assert.equal(await text(['detokenize', ...model, '--ids', list]), original);
-  assert.deepEqual(await json(['detokenize', ...model, '--ids', list, '--json']), { text: original });
+  assert.deepEqual(await json(['detokenize', ...model, '--ids', list, '--json']), {
+    text: original,
+  });
   const { ids: numbers, pieces } = await json(['tokenize', ...model, '--text', original, '--json']);
   assert.deepEqual(numbers, list.split(',').map(Number));
   assert.equal(pieces.length, numbers.length);
@@ -179,7 +192,9 @@ test('text to ids and back gives the text', async () => {
 test('text becomes a control token only where that is asked for', async () => {
   const args = ['tokenize', '--model', tiny.file, '--json', '--text', 'a<|im_start|>b'];
   const info = await json(['info', tiny.file, '--json']);
-  const control = info.tokenizer.control_tokens.find(({ text: name }) => name === '<|im_start|>').id;
+  const control = info.tokenizer.control_tokens.find(
+    ({ text: name }) => name === '<|im_start|>',
+  ).id;
   assert.ok(!(await json(args)).ids.includes(control));
   assert.deepEqual(
     (await json([...args, '--control'])).ids.filter((id) => id === control),
@@ -207,7 +222,10 @@ test('run continues as the logits say when greedy, and reports every token', asy
   assert.deepEqual(end.prompt_ids, tiny.ids);
   const tokens = events.slice(0, -1);
   assert.ok(tokens.every((event) => event.type === 'token'));
-  assert.deepEqual(end.ids, tokens.map((event) => event.id));
+  assert.deepEqual(
+    end.ids,
+    tokens.map((event) => event.id),
+  );
   let sequence = [...tiny.ids];
   for (const id of end.ids) {
     const top = await text(['logits', '--model', tiny.file, '--ids', `${sequence}`, '--top', '1']);

@@ -48,11 +48,15 @@ export function nanoinfer(args, { input = '', onOutput = () => {} } = {}) {
 /** The output of a call that must succeed and say nothing on stderr. */
 export async function output(args, options) {
   const { code, signal, out, err } = await nanoinfer(args, options);
-  if (code !== 0 || err !== '') throw new Error(`${args.join(' ')}: exit ${code ?? signal}: ${err}`);
+  if (code !== 0 || err !== '')
+    throw new Error(`${args.join(' ')}: exit ${code ?? signal}: ${err}`);
   return out;
 }
 
 export const text = async (args, options) => (await output(args, options)).toString('utf8');
 export const json = async (args, options) => JSON.parse(await text(args, options));
 export const jsonLines = async (args, options) =>
-  (await text(args, options)).trimEnd().split('\n').map((line) => JSON.parse(line));
+  (await text(args, options))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));

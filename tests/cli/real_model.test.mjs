@@ -23,7 +23,10 @@ test('an empty system message replaces the template’s own', async () => {
   const end = (await jsonLines([...chat(), '--system', '', '-n', '0', '--json'])).at(-1);
   assert.ok(end.prompt_ids.length < fixture.prompt_ids.length);
   const user = fixture.prompt_ids.lastIndexOf(2, fixture.prompt_ids.indexOf(2) + 1);
-  assert.deepEqual(end.prompt_ids.slice(-fixture.prompt_ids.length + user), fixture.prompt_ids.slice(user));
+  assert.deepEqual(
+    end.prompt_ids.slice(-fixture.prompt_ids.length + user),
+    fixture.prompt_ids.slice(user),
+  );
 });
 
 test('a stop text ends the answer before it', async () => {
@@ -55,9 +58,11 @@ test('an interrupt ends the answer in order', async () => {
 });
 
 test('ordinary text is less of a surprise than the same words shuffled', async () => {
-  const words = 'The quick brown fox jumps over the lazy dog, and then it runs away into the woods.';
+  const words =
+    'The quick brown fox jumps over the lazy dog, and then it runs away into the woods.';
   const perplexity = async (input) =>
-    JSON.parse(await output(['perplexity', '--model', realModel(), '--json'], { input })).perplexity;
+    JSON.parse(await output(['perplexity', '--model', realModel(), '--json'], { input }))
+      .perplexity;
   const ordinary = await perplexity(words);
   const shuffled = await perplexity(words.split(' ').reverse().join(' '));
   assert.ok(ordinary > 1 && ordinary < 60, `${ordinary}`);

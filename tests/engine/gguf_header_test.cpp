@@ -234,8 +234,8 @@ TEST(GgufHeader, SmallChunksOfALargeHeaderAreNotReadAgainAndAgain) {
   const std::vector<uint8_t> file = large_file();
   ASSERT_GT(file.size(), 6000000u);
   // Reading from the start at each of 90,000 chunks would take hours.
-  EXPECT_LT(parse_ms(file, 97), 3000);
-  EXPECT_LT(parse_ms(file, file.size()), 1000) << "a few ms without sanitizers";
+  EXPECT_LT(parse_ms(file, 97), 10000);
+  EXPECT_LT(parse_ms(file, file.size()), 5000) << "a few ms without sanitizers";
 }
 
 TEST(GgufHeader, TheMostTensorsThereMayBeAreReadAtOnce) {
@@ -244,7 +244,7 @@ TEST(GgufHeader, TheMostTensorsThereMayBeAreReadAtOnce) {
     tensors.tensor("blk." + std::to_string(i), {8}, kTypeF32, uint64_t{i} * 32);
   }
   const std::vector<uint8_t> file = with_tensors(kMaxTensors, tensors, kMaxTensors * 32);
-  EXPECT_LT(parse_ms(file, file.size()), 2000) << "40 ms without sanitizers";
+  EXPECT_LT(parse_ms(file, file.size()), 5000) << "40 ms without sanitizers";
 }
 
 TEST(GgufHeader, TheMostKeysThereMayBeWithALongCommonStartAreReadAtOnce) {
@@ -254,7 +254,7 @@ TEST(GgufHeader, TheMostKeysThereMayBeWithALongCommonStartAreReadAtOnce) {
     entries.entry(start + std::to_string(i), kU8).u8(1);
   }
   const std::vector<uint8_t> file = with_entries(kMaxMetadataEntries, entries);
-  EXPECT_LT(parse_ms(file, file.size()), 1000) << "5 ms without sanitizers";
+  EXPECT_LT(parse_ms(file, file.size()), 5000) << "5 ms without sanitizers";
 }
 
 }  // namespace

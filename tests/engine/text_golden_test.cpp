@@ -1,5 +1,5 @@
 // Ids and pieces against Hugging Face's tokenizers, recorded by scripts/tokenizer_goldens.py.
-#include <chrono>
+#include <ctime>
 #include <unordered_map>
 
 #include "engine/gguf/header.h"
@@ -100,18 +100,19 @@ void expect_long_word_is_fast(const Tokenizer& tokenizer) {
   std::string word;
   std::mt19937 random(4);
   while (word.size() < 100'000) word.push_back(static_cast<char>('a' + random() % 26));
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // the processor's time: other programs do not count
   const auto ids = tokenizer.encode(word, {});
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   ASSERT_TRUE(ids);
   EXPECT_EQ(tokenizer.decode(*ids, false), word);
-  // 200 ms when optimised; sanitizers and a busy machine get more. Quadratic would be minutes.
-  EXPECT_LT(seconds.count(), 5.0);
+  // 200 ms when optimised; sanitizers get more. Quadratic would be minutes.
+  EXPECT_LT(seconds, 2.0);
+  testing::Test::RecordProperty("seconds", std::to_string(seconds));
 }
 
 Result<Tokenizer> smollm2() {
-  const std::string file = read_whole_file(
-      cache_path("NANOINFER_MODEL", "models/SmolLM2-135M-Instruct.Q4_1.gguf"));
+  const std::string file =
+      read_whole_file(cache_path("NANOINFER_MODEL", "models/SmolLM2-135M-Instruct.Q4_1.gguf"));
   const auto bytes = std::span(reinterpret_cast<const uint8_t*>(file.data()), file.size());
   Result<GgufHeader> header = parse_gguf_header(bytes);
   if (!header) return header.error();

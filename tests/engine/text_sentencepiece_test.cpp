@@ -1,9 +1,8 @@
-// A file's sentencepiece vocabulary through the sentencepiece library, against what the library makes
-// of the model that the vocabulary was taken from (scripts/sentencepiece_goldens.py).
-#include "engine/text/sentencepiece_proto.h"
-
+// A file's sentencepiece vocabulary through the sentencepiece library, against what the library
+// makes of the model that the vocabulary was taken from (scripts/sentencepiece_goldens.py).
 #include <bit>
 
+#include "engine/text/sentencepiece_proto.h"
 #include "engine/text/sentencepiece_spelling.h"
 #include "engine/text/text_stream.h"
 #include "tests/engine/text_testing.h"

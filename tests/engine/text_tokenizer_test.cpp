@@ -1,11 +1,10 @@
-#include "engine/text/tokenizer.h"
-
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <limits>
 
 #include "engine/gguf/writer.h"
+#include "engine/text/tokenizer.h"
 #include "engine/text/vocab_gguf.h"
 #include "tests/engine/text_testing.h"
 

@@ -1,8 +1,7 @@
-#include "engine/text/utf8.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/text/unicode.h"
+#include "engine/text/utf8.h"
 #include "tests/engine/text_testing.h"
 
 namespace nanoinfer {
@@ -12,12 +11,12 @@ const std::string kBad(kReplacementUtf8);
 
 TEST(Utf8, EachMaximalIllFormedSubsequenceIsOneReplacement) {
   EXPECT_EQ(to_valid_utf8("a\x80z"), "a" + kBad + "z");
-  EXPECT_EQ(to_valid_utf8("\xC0\x80"), kBad + kBad);                      // overlong
-  EXPECT_EQ(to_valid_utf8("\xE0\x80\x80"), kBad + kBad + kBad);           // overlong
-  EXPECT_EQ(to_valid_utf8("\xED\xA0\x80"), kBad + kBad + kBad);           // a surrogate
+  EXPECT_EQ(to_valid_utf8("\xC0\x80"), kBad + kBad);                        // overlong
+  EXPECT_EQ(to_valid_utf8("\xE0\x80\x80"), kBad + kBad + kBad);             // overlong
+  EXPECT_EQ(to_valid_utf8("\xED\xA0\x80"), kBad + kBad + kBad);             // a surrogate
   EXPECT_EQ(to_valid_utf8("\xF4\x90\x80\x80"), kBad + kBad + kBad + kBad);  // above U+10FFFF
-  EXPECT_EQ(to_valid_utf8("\xE4\xB8z"), kBad + "z");                      // two bytes of three
-  EXPECT_EQ(to_valid_utf8("\xF0\x9F\x98"), kBad);                         // three bytes of four
+  EXPECT_EQ(to_valid_utf8("\xE4\xB8z"), kBad + "z");                        // two bytes of three
+  EXPECT_EQ(to_valid_utf8("\xF0\x9F\x98"), kBad);                           // three bytes of four
   // The Unicode Standard's example, table 3-8 ff.
   EXPECT_EQ(to_valid_utf8("\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64"),
             "a" + kBad + kBad + kBad + "b" + kBad + "c" + kBad + kBad + "d");
@@ -73,15 +72,15 @@ TEST(Unicode, ClassesAreThoseOfTheStatedVersion) {
 
 TEST(Unicode, NfcComposesReordersAndLeavesExclusions) {
   EXPECT_EQ(to_nfc("e\u0301"), "é");
-  EXPECT_EQ(to_nfc("\u212B"), "Å");                            // singleton
-  EXPECT_EQ(to_nfc("q\u0307\u0323"), "q\u0323\u0307");         // order of marks
-  EXPECT_EQ(to_nfc("a\u0315\u0300"), "\u00E0\u0315");          // a mark between does not block
-  EXPECT_EQ(to_nfc("a\u0305\u0301"), "a\u0305\u0301");         // one of the same class does
-  EXPECT_EQ(to_nfc("\u0958"), "\u0915\u093C");                 // composition exclusion
-  EXPECT_EQ(to_nfc("\u1100\u1161\u11A8"), "\uAC01");           // Hangul
-  EXPECT_EQ(to_nfc("\uAC01\u11A8"), "\uAC01\u11A8");           // has a trailing consonant already
-  EXPECT_EQ(to_nfc("\u0344"), "\u0308\u0301");                 // non-starter decomposition
-  EXPECT_EQ(to_nfc("o\u0302\u0303"), "\u1ED7");                // composed twice
+  EXPECT_EQ(to_nfc("\u212B"), "Å");                     // singleton
+  EXPECT_EQ(to_nfc("q\u0307\u0323"), "q\u0323\u0307");  // order of marks
+  EXPECT_EQ(to_nfc("a\u0315\u0300"), "\u00E0\u0315");   // a mark between does not block
+  EXPECT_EQ(to_nfc("a\u0305\u0301"), "a\u0305\u0301");  // one of the same class does
+  EXPECT_EQ(to_nfc("\u0958"), "\u0915\u093C");          // composition exclusion
+  EXPECT_EQ(to_nfc("\u1100\u1161\u11A8"), "\uAC01");    // Hangul
+  EXPECT_EQ(to_nfc("\uAC01\u11A8"), "\uAC01\u11A8");    // has a trailing consonant already
+  EXPECT_EQ(to_nfc("\u0344"), "\u0308\u0301");          // non-starter decomposition
+  EXPECT_EQ(to_nfc("o\u0302\u0303"), "\u1ED7");         // composed twice
 }
 
 TEST(Unicode, NfcOfNfcIsItself) {

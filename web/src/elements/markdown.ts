@@ -4,15 +4,25 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
 
 const maxDepth = 32;
-const maxLength = 200_000;
+const maxLength = 100_000;
 // Runs and nestings that no answer needs and on which a lexer may take quadratic time.
 const hostile = /([*_~>[\]()`!<\\#&])\1{99}|(?:> ?){33}|(?:[-*+] ){33}/;
+
+// A lexer's time grows with the square of these in one paragraph.
+const maxMarks = 400;
+
+function isHostile(text: string): boolean {
+  if (text.length > maxLength || hostile.test(text)) return true;
+  return text.split(/\n\s*\n/).some((paragraph) => {
+    return paragraph.length > 2000 && (paragraph.match(/[*_~`[\]<!]/g)?.length ?? 0) > maxMarks;
+  });
+}
 
 type Part = TemplateResult | string | typeof nothing;
 
 /** The whole text; plain where it cannot sensibly be Markdown. */
 export function renderMarkdown(text: string): Part | Part[] {
-  if (text.length > maxLength || hostile.test(text)) return html`<p class="plain">${text}</p>`;
+  if (isHostile(text)) return html`<p class="plain">${text}</p>`;
   try {
     return blocks(lexer(text), 0);
   } catch {

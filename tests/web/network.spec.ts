@@ -1,0 +1,132 @@
+// The page asks nobody but its own server, and then not even that.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { expect, test } from '@playwright/test';
+import { answered, answers, ask, open, ready } from './page.ts';
+
+test('asks no other origin for anything, whatever the model writes', async ({ page, baseURL }) => {
+  const others: string[] = [];
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== baseURL && protocol.startsWith('http')) others.push(request.url());
+  });
+  await open(page, 'model=tiny&temperature=0');
+  await ask(page, 'Hello');
+  await answered(page);
+  // What a model could write to reach out: an image becomes a link, markup stays text.
+  const hostile =
+    '![x](https://evil.example/pixel.png) <img src="https://evil.example/i.png"> ' +
+    '[j](javascript:alert(1)) <iframe src="https://evil.example"></iframe>';
+  await page.evaluate((content) => {
+    const app = document.querySelector('ni-app') as unknown as {
+      shadowRoot: ShadowRoot;
+    };
+    const turn = [...app.shadowRoot.querySelectorAll('ni-turn')].at(-1) as unknown as {
+      turn: { content: string };
+      requestUpdate(): void;
+    };
+    turn.turn = { ...turn.turn, content };
+    turn.requestUpdate();
+  }, hostile);
+  const answer = answers(page).last();
+  await expect(answer.getByRole('link', { name: /x|pixel/ })).toHaveAttribute(
+    'href',
+    'https://evil.example/pixel.png',
+  );
+  await expect(answer.locator('img, iframe, a[href^="javascript"]')).toHaveCount(0);
+  expect(others).toEqual([]);
+});
+
+// Ports of servers that a test may stop.
+const port = (project: string) => (project === 'isolated' ? 4185 : 4186);
+
+test('chats with the server stopped, on the model it has kept', async ({ browser }, { project }) => {
+  test.setTimeout(240_000);
+  const base = `http://localhost:${port(project.name)}`;
+  const server = await startServer(project.name);
+  const context = await browser.newContext({ baseURL: base });
+  const page = await context.newPage();
+  try {
+    await open(page, 'model=default&temperature=0&n_ctx=512');
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await expect
+      .poll(() => page.evaluate(async () => (await window.nanoinfer.keptModels()).length))
+      .toBe(1);
+    const [kept] = await page.evaluate(() => window.nanoinfer.keptModels());
+    expect(kept?.bytes).toBe(98_362_432);
+    await page.waitForFunction(async () => (await caches.keys()).length > 0);
+
+    server.kill('SIGKILL');
+    await expect.poll(() => reachable(base)).toBe(false);
+
+    const offline = await context.newPage();
+    await offline.goto('/?temperature=0&n_ctx=512');
+    await ready(offline);
+    const { info } = await offline.evaluate(() => window.nanoinfer.ready);
+    expect(info.n_params).toBeGreaterThan(100e6);
+    await ask(offline, 'What is the capital of France?');
+    await answered(offline);
+    await expect(answers(offline)).toContainText('Paris');
+  } finally {
+    server.kill('SIGKILL');
+    await context.close();
+  }
+});
+
+test('a download that is cut is never offered as complete', async ({ page }) => {
+  await open(page, 'model=tiny');
+  await page.route('**/cut.gguf', async (route) => {
+    const whole = await route.fetch({ url: new URL('models/glass-llama.gguf', page.url()).href });
+    const body = await whole.body();
+    await route.fulfill({ body: body.subarray(0, body.length / 2) });
+  });
+  const code = await page.evaluate(async () => {
+    const url = new URL('cut.gguf', location.href).href;
+    return window.nanoinfer.load(url, { keep: true }).then(
+      () => 'loaded',
+      (error: { code: string }) => error.code,
+    );
+  });
+  expect(code).toBe('truncated');
+  expect(await page.evaluate(() => window.nanoinfer.keptModels())).toEqual([]);
+  await page.reload();
+  await ready(page);
+  expect(await page.evaluate(() => window.nanoinfer.keptModels())).toEqual([]);
+});
+
+test('a second tab loads the same kept model, and it can be deleted', async ({ context }) => {
+  const first = await context.newPage();
+  await open(first, 'model=tiny');
+  await first.evaluate(() => window.nanoinfer.load('models/glass-llama.gguf', { keep: true }));
+  const second = await context.newPage();
+  await open(second, 'model=tiny');
+  const loaded = await second.evaluate(async () => {
+    const [kept] = await window.nanoinfer.keptModels();
+    const model = await window.nanoinfer.load({ kind: 'kept', id: kept!.id });
+    return { bytes: kept!.bytes, file: model.info.file_bytes };
+  });
+  expect(loaded.file).toBe(loaded.bytes);
+  await second.evaluate(async () => {
+    for (const { id } of await window.nanoinfer.keptModels()) {
+      await window.nanoinfer.deleteKeptModel(id);
+    }
+  });
+  expect(await first.evaluate(() => window.nanoinfer.keptModels())).toEqual([]);
+});
+
+async function startServer(project: string): Promise<ChildProcess> {
+  const at = port(project);
+  const server = spawn(
+    process.execPath,
+    ['node_modules/vite/bin/vite.js', 'preview', '--strictPort', '--port', `${at}`],
+    { env: { ...process.env, ...(project === 'plain' ? { NANOINFER_PLAIN: '1' } : {}) }, stdio: 'ignore' },
+  );
+  await expect.poll(() => reachable(`http://localhost:${at}`), { timeout: 30_000 }).toBe(true);
+  return server;
+}
+
+async function reachable(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+}

@@ -1,0 +1,39 @@
+// What the tests of the page share: loading a model, asking, and the parts of the page by role.
+import { expect, type Page } from '@playwright/test';
+
+export const question = 'What is the capital of France?';
+
+/** Opens the page with a model and waits until it can be asked. */
+export async function open(page: Page, query: string): Promise<void> {
+  await page.goto(`/?${query}`);
+  await ready(page);
+}
+
+export async function ready(page: Page): Promise<void> {
+  await page.evaluate(async () => void (await window.nanoinfer.ready));
+}
+
+export async function ask(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Message', exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+}
+
+export const answers = (page: Page) => page.getByRole('article', { name: 'Answer' });
+
+/** Waits until the newest answer has come to its end. */
+export async function answered(page: Page, n = 1): Promise<void> {
+  await expect(answers(page)).toHaveCount(n);
+  await expect(answers(page).last()).toHaveAttribute('aria-busy', 'false', { timeout: 90_000 });
+}
+
+/** Ids of a greedy answer through the page's own client. */
+export function greedyIds(page: Page, text: string, maxTokens: number): Promise<number[]> {
+  return page.evaluate(
+    async ([content, max]) => {
+      const options = { sampling: { temperature: 0 }, maxTokens: max };
+      const answer = window.nanoinfer.chat([{ role: 'user', content }], options);
+      return (await answer.result).ids;
+    },
+    [text, maxTokens] as const,
+  );
+}
