@@ -4,15 +4,24 @@ namespace nanoinfer {
 
 const char* error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kTruncated: return "truncated";
-    case ErrorCode::kMalformed: return "malformed";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kLimit: return "limit";
-    case ErrorCode::kOutOfMemory: return "out_of_memory";
-    case ErrorCode::kBadArgument: return "bad_argument";
-    case ErrorCode::kContextFull: return "context_full";
-    case ErrorCode::kNonFinite: return "non_finite";
-    case ErrorCode::kIo: return "io";
+    case ErrorCode::kTruncated:
+      return "truncated";
+    case ErrorCode::kMalformed:
+      return "malformed";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kLimit:
+      return "limit";
+    case ErrorCode::kOutOfMemory:
+      return "out_of_memory";
+    case ErrorCode::kBadArgument:
+      return "bad_argument";
+    case ErrorCode::kContextFull:
+      return "context_full";
+    case ErrorCode::kNonFinite:
+      return "non_finite";
+    case ErrorCode::kIo:
+      return "io";
   }
   return "unknown";
 }

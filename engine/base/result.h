@@ -11,15 +11,15 @@ namespace nanoinfer {
 
 // What went wrong, one meaning a line. Names are stable: links, tests and the page use them.
 enum class ErrorCode : uint8_t {
-  kTruncated,     // the input ends before it is complete
-  kMalformed,     // the input breaks its own format
-  kUnsupported,   // well formed, but something this engine does not run
-  kLimit,         // larger than a stated limit
-  kOutOfMemory,   // memory could not be had
-  kBadArgument,   // a caller's value is outside its range
-  kContextFull,   // more positions than the context holds
-  kNonFinite,     // a computed value is NaN or infinite
-  kIo,            // the operating system refused a read or a write
+  kTruncated,    // the input ends before it is complete
+  kMalformed,    // the input breaks its own format
+  kUnsupported,  // well formed, but something this engine does not run
+  kLimit,        // larger than a stated limit
+  kOutOfMemory,  // memory could not be had
+  kBadArgument,  // a caller's value is outside its range
+  kContextFull,  // more positions than the context holds
+  kNonFinite,    // a computed value is NaN or infinite
+  kIo,           // the operating system refused a read or a write
 };
 
 // The stable name of a code, "truncated", "malformed"...
@@ -27,8 +27,9 @@ const char* error_code_name(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::kMalformed;
-  std::string message;   // one sentence for a person, without place or values
-  std::string place;     // "byte 123", "tensor blk.0.attn_q.weight", "key llama.block_count"; may be empty
+  std::string message;  // one sentence for a person, without place or values
+  std::string
+      place;  // "byte 123", "tensor blk.0.attn_q.weight", "key llama.block_count"; may be empty
   std::string expected;  // may be empty
   std::string actual;    // may be empty
 

@@ -64,12 +64,14 @@ void ThreadPool::wait_while(const std::atomic<uint32_t>& counter, uint32_t value
   n_sleeping_.fetch_sub(1);
 }
 
-// The counter is raised before n_sleeping_ is read, and a sleeper does the reverse, both sequentially
-// consistent: one of the two sees the other, so no wake-up is lost.
+// The counter is raised before n_sleeping_ is read, and a sleeper does the reverse, both
+// sequentially consistent: one of the two sees the other, so no wake-up is lost.
 void ThreadPool::advance(std::atomic<uint32_t>& counter) {
   counter.fetch_add(1);
   if (n_sleeping_.load() == 0) return;
-  { const std::lock_guard lock(mutex_); }
+  {
+    const std::lock_guard lock(mutex_);
+  }
   wake_.notify_all();
 }
 

@@ -11,9 +11,10 @@
 
 namespace nanoinfer {
 
-// The calling thread is thread 0. Waiting is a bounded spin, then sleep: two workers that only sleep
-// need 131 us for a 50 us region on 2 cores, with a short spin first 65 us. Where there are more
-// threads than cores, a waiter sleeps at once, since spinning would hold up the one it waits for.
+// The calling thread is thread 0. Waiting is a bounded spin, then sleep: two workers that only
+// sleep need 131 us for a 50 us region on 2 cores, with a short spin first 65 us. Where there are
+// more threads than cores, a waiter sleeps at once, since spinning would hold up the one it waits
+// for.
 class ThreadPool {
  public:
   // n_threads >= 1, counting the caller.

@@ -65,6 +65,19 @@ Result<Score> score_text(Session& session, std::span<const int32_t> ids) {
   return score;
 }
 
+void print_score(const Score& score, size_t n_tokens, uint32_t window, bool json) {
+  if (json) {
+    std::puts(to_text({{"perplexity", score.perplexity()},
+                       {"scored_tokens", score.n_tokens},
+                       {"tokens", n_tokens},
+                       {"window", window}})
+                  .c_str());
+  } else {
+    std::printf("perplexity %.4f over %zu of %zu tokens, windows of %u\n", score.perplexity(),
+                score.n_tokens, n_tokens, window);
+  }
+}
+
 }  // namespace
 
 int run_perplexity(Args args) {
@@ -98,16 +111,7 @@ int run_perplexity(Args args) {
     return fail({ErrorCode::kBadArgument, "The text is too short", "", "at least 2 tokens",
                  std::to_string(ids->size())});
   }
-  if (json) {
-    std::puts(to_text({{"perplexity", score->perplexity()},
-                       {"scored_tokens", score->n_tokens},
-                       {"tokens", ids->size()},
-                       {"window", run.session->n_ctx()}})
-                  .c_str());
-  } else {
-    std::printf("perplexity %.4f over %zu of %zu tokens, windows of %u\n", score->perplexity(),
-                score->n_tokens, ids->size(), run.session->n_ctx());
-  }
+  print_score(*score, ids->size(), run.session->n_ctx(), json);
   return kExitOk;
 }
 

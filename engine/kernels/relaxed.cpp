@@ -28,6 +28,8 @@ struct RelaxedDot {
         const v128_t dot_low = relaxed_dot(q_low, codes);
         high[half] = i == 0 ? dot_high : wasm_i16x8_add(high[half], dot_high);
         low[half] = i == 0 ? dot_low : wasm_i16x8_add(low[half], dot_low);
+        settle(high[half]);
+        settle(low[half]);
       }
     });
     return {{join(high[0], low[0]), join(high[1], low[1])}};

@@ -49,6 +49,8 @@ struct WideDot {
         const v128_t high = wasm_i32x4_dot_i16x8(widen_high<Format::kSigned>(codes), q);
         sum[half][0] = i == 0 ? low : wasm_i32x4_add(sum[half][0], low);
         sum[half][1] = i == 0 ? high : wasm_i32x4_add(sum[half][1], high);
+        settle(sum[half][0]);
+        settle(sum[half][1]);
       }
     });
     return {{add_pairs(sum[0][0], sum[0][1]), add_pairs(sum[1][0], sum[1][1])}};

@@ -124,8 +124,9 @@ inline Sums<kTokens> integer_sums(const int16_t* codes, const int16_t* q, size_t
         constexpr size_t t = decltype(token)::value;
         const v128_t a = wasm_v128_load32_splat(q + t * q_stride + i + 2 * kPair);
         for (size_t half = 0; half < 2; ++half) {
-          sums.token[t].half[half] = wasm_i32x4_add(sums.token[t].half[half],
-                                                    wasm_i32x4_dot_i16x8(rows.half[half], a));
+          v128_t& sum = sums.token[t].half[half];
+          sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(rows.half[half], a));
+          settle(sum);
         }
       });
     });

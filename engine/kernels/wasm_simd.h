@@ -48,6 +48,17 @@ __attribute__((always_inline)) inline void unrolled(Step step) {
   }(std::make_index_sequence<n>());
 }
 
+// Has a sum computed before what follows it. LLVM's WASM back end otherwise gathers each sum of a long
+// block into one expression, one sum after the other, with all factors alive: more than the machine
+// has registers. Costs no instruction.
+__attribute__((always_inline)) inline void settle(v128_t& sum) {
+#ifdef __wasm__
+  asm("" : "+r"(sum));
+#else
+  (void)sum;
+#endif
+}
+
 // Four rows or two halves of a tile's eight rows, in lanes.
 struct Lanes8 {
   v128_t half[2];

@@ -22,14 +22,16 @@ class PlanBuilder {
   bool logit_rows = false;  // from here on, only the rows that want logits
 
   void embed(const Matrix& table, float* out) {
-    Op& op = push({.kind = OpKind::kEmbed, .split = Split::kRows, .name = "token_embd", .out = out});
+    Op& op =
+        push({.kind = OpKind::kEmbed, .split = Split::kRows, .name = "token_embd", .out = out});
     op.n_out = table.n_in;
     op.matrix = &table;
     op.bytes = row_bytes(table.type, table.n_in);
   }
 
   void rms_norm(const char* name, const float* weight, const float* in, float* out) {
-    Op& op = push({.kind = OpKind::kRmsNorm, .split = Split::kRows, .name = name, .in = in, .out = out});
+    Op& op =
+        push({.kind = OpKind::kRmsNorm, .split = Split::kRows, .name = name, .in = in, .out = out});
     op.n_in = op.n_out = c_.d_model;
     op.vector = weight;
     op.bytes = c_.d_model * sizeof(float);
@@ -40,11 +42,16 @@ class PlanBuilder {
     bool quantised = false;
     for (const Product& p : products) quantised |= traits(p.matrix->type).quantised;
     if (quantised) {
-      Op& op = push({.kind = OpKind::kQuantise, .split = Split::kRows, .name = "quantise", .in = in});
-      op.n_in = op.n_out = products.begin()->matrix->n_in;
+      Op& op =
+          push({.kind = OpKind::kQuantise, .split = Split::kRows, .name = "quantise", .in = in});
+      op.n_in = products.begin()->matrix->n_in;
     }
     for (const Product& p : products) {
-      Op& op = push({.kind = OpKind::kMatmul, .split = Split::kUnits, .name = p.name, .in = in, .out = p.out});
+      Op& op = push({.kind = OpKind::kMatmul,
+                     .split = Split::kUnits,
+                     .name = p.name,
+                     .in = in,
+                     .out = p.out});
       op.n_in = p.matrix->n_in;
       op.n_out = p.matrix->n_out;
       op.matrix = p.matrix;
@@ -56,14 +63,16 @@ class PlanBuilder {
 
   void bias(const char* name, const float* vector, float* out, uint32_t n) {
     if (vector == nullptr) return;
-    Op& op = push({.kind = OpKind::kBias, .split = Split::kRows, .name = name, .in = out, .out = out});
+    Op& op =
+        push({.kind = OpKind::kBias, .split = Split::kRows, .name = name, .in = out, .out = out});
     op.n_in = op.n_out = n;
     op.vector = vector;
     op.bytes = n * sizeof(float);
   }
 
   void rope(const char* name, float* heads, uint32_t width) {
-    Op& op = push({.kind = OpKind::kRope, .split = Split::kRows, .name = name, .in = heads, .out = heads});
+    Op& op = push(
+        {.kind = OpKind::kRope, .split = Split::kRows, .name = name, .in = heads, .out = heads});
     op.n_in = op.n_out = width;
   }
 
@@ -73,19 +82,28 @@ class PlanBuilder {
   }
 
   void attention(const float* q, float* out) {
-    Op& op = push({.kind = OpKind::kAttention, .split = Split::kUnits, .name = "attention", .in = q, .out = out});
+    Op& op = push({.kind = OpKind::kAttention,
+                   .split = Split::kUnits,
+                   .name = "attention",
+                   .in = q,
+                   .out = out});
     op.n_in = op.n_out = c_.q_dim();
-    Op& merge = push({.kind = OpKind::kAttentionMerge, .split = Split::kRows, .name = "attention_merge", .out = out});
+    Op& merge = push({.kind = OpKind::kAttentionMerge,
+                      .split = Split::kRows,
+                      .name = "attention_merge",
+                      .out = out});
     merge.n_out = c_.q_dim();
   }
 
   void add(const char* name, float* x, const float* delta) {
-    Op& op = push({.kind = OpKind::kAdd, .split = Split::kRows, .name = name, .in = delta, .out = x});
+    Op& op =
+        push({.kind = OpKind::kAdd, .split = Split::kRows, .name = name, .in = delta, .out = x});
     op.n_in = op.n_out = c_.d_model;
   }
 
   void swiglu(float* gate, const float* up) {
-    Op& op = push({.kind = OpKind::kSwiglu, .split = Split::kRows, .name = "swiglu", .in = up, .out = gate});
+    Op& op = push(
+        {.kind = OpKind::kSwiglu, .split = Split::kRows, .name = "swiglu", .in = up, .out = gate});
     op.n_in = op.n_out = c_.d_ffn;
   }
 
@@ -108,7 +126,8 @@ class PlanBuilder {
 
 // One pre-norm decoder block: x += Attention(Norm(x)), then x += FFN(Norm(x)).
 // Touvron et al. 2023 (Llama); Qwen2 adds biases to q, k and v.
-void decoder_block(PlanBuilder& plan, const Config& c, const LayerWeights& w, const Activations& a) {
+void decoder_block(PlanBuilder& plan, const Config& c, const LayerWeights& w,
+                   const Activations& a) {
   plan.rms_norm("attn_norm", w.attention_norm, a.x, a.normed);
   plan.matmul(a.normed, {{"attn_q", &w.wq, a.q}, {"attn_k", &w.wk, a.k}, {"attn_v", &w.wv, a.v}});
   plan.bias("attn_q.bias", w.bq, a.q, c.q_dim());

@@ -3,7 +3,9 @@
 
 #include <vector>
 
+#include "engine/model/config.h"
 #include "engine/model/plan.h"
+#include "engine/model/weights.h"
 
 namespace nanoinfer {
 

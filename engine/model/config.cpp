@@ -23,7 +23,8 @@ class Keys {
   bool has(std::string_view name) const { return metadata_.contains(key(name)); }
 
   // An integer in [low, high]; `absent` if there is no such key, which without it is an error.
-  uint32_t u32(std::string_view name, uint32_t low, uint32_t high, std::optional<uint32_t> absent = {}) {
+  uint32_t u32(std::string_view name, uint32_t low, uint32_t high,
+               std::optional<uint32_t> absent = {}) {
     const Result<uint32_t> value =
         absent ? metadata_.u32_or(key(name), *absent) : metadata_.get_u32(key(name));
     if (!value) return fail(value.error()), 0;
@@ -76,8 +77,8 @@ class Keys {
   std::optional<Error> error_;
 };
 
-// Refuses keys under "<architecture>.rope." and "<architecture>.attention." that are not known here:
-// they exist to change the arithmetic.
+// Refuses keys under "<architecture>.rope." and "<architecture>.attention." that are not known
+// here: they exist to change the arithmetic.
 void refuse_unknown_keys(const Metadata& metadata, Keys& keys) {
   static constexpr std::string_view kKnown[] = {
       "rope.dimension_count", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor",
@@ -93,7 +94,8 @@ void refuse_unknown_keys(const Metadata& metadata, Keys& keys) {
     if (!key.starts_with(keys.prefix())) continue;
     key.remove_prefix(keys.prefix().size());
     if (!key.starts_with("rope.") && !key.starts_with("attention.")) continue;
-    if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown)) keys.unsupported(key);
+    if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown))
+      keys.unsupported(key);
   }
 }
 
@@ -105,13 +107,14 @@ void read_rope(Keys& keys, Config& c) {
   }
   c.rope_theta = keys.f32("rope.freq_base", 0, 1e12f, 10000.0f);
   const std::string_view type = keys.string("rope.scaling.type", "none");
-  const float factor = keys.f32("rope.scaling.factor", 0, 1e6f,
-                                keys.f32("rope.scale_linear", 0, 1e6f, 1.0f));
+  const float factor =
+      keys.f32("rope.scaling.factor", 0, 1e6f, keys.f32("rope.scale_linear", 0, 1e6f, 1.0f));
   if (type == "linear" || (type == "none" && keys.has("rope.scale_linear"))) {
     c.rope_scale = 1 / factor;
   } else if (type != "none") {
     keys.fail({ErrorCode::kUnsupported, "this RoPE scaling is not supported",
-               "key " + keys.key("rope.scaling.type"), "none or linear", std::string(type.substr(0, 64))});
+               "key " + keys.key("rope.scaling.type"), "none or linear",
+               std::string(type.substr(0, 64))});
   }
 }
 
@@ -121,19 +124,20 @@ void read_heads(Keys& keys, Config& c) {
   if (keys.error()) return;
   if (c.n_heads % c.n_kv_heads != 0) {
     keys.fail({ErrorCode::kMalformed, "query heads must be a multiple of key/value heads",
-               "key " + keys.key("attention.head_count_kv"), "a divisor of " + std::to_string(c.n_heads),
-               std::to_string(c.n_kv_heads)});
+               "key " + keys.key("attention.head_count_kv"),
+               "a divisor of " + std::to_string(c.n_heads), std::to_string(c.n_kv_heads)});
   }
   if (!keys.has("attention.key_length") && c.d_model % c.n_heads != 0) {
     keys.fail({ErrorCode::kMalformed, "heads must divide the width where no head width is given",
-               "key " + keys.key("attention.head_count"), "a divisor of " + std::to_string(c.d_model),
-               std::to_string(c.n_heads)});
+               "key " + keys.key("attention.head_count"),
+               "a divisor of " + std::to_string(c.d_model), std::to_string(c.n_heads)});
   }
   c.head_dim = keys.u32("attention.key_length", 2, 4096, c.d_model / c.n_heads);
   keys.require_u32("attention.value_length", c.head_dim);
   if (uint64_t{c.n_heads} * c.head_dim > kMaxWidth) {
     keys.fail({ErrorCode::kLimit, "the attention heads are too wide together",
-               "key " + keys.key("attention.head_count"), "at most " + std::to_string(kMaxWidth), ""});
+               "key " + keys.key("attention.head_count"), "at most " + std::to_string(kMaxWidth),
+               ""});
   }
 }
 
@@ -144,7 +148,8 @@ Result<Config> config_from_gguf(const GgufHeader& header) {
   if (!architecture) return architecture.error();
   if (*architecture != "llama" && *architecture != "qwen2") {
     return Error{ErrorCode::kUnsupported, "this architecture is not supported",
-                 "key general.architecture", "llama or qwen2", std::string(architecture->substr(0, 64))};
+                 "key general.architecture", "llama or qwen2",
+                 std::string(architecture->substr(0, 64))};
   }
   Config c;
   c.architecture = *architecture;

@@ -113,7 +113,8 @@ void ModelLoader::repack_landed() {
         const size_t n_bytes = static_cast<size_t>(n_rows * bytes_a_row);
         if (scratch_.size() < n_bytes) scratch_.resize(n_bytes);
         repack_tile(tensor.type, model_->data.get() + static_cast<size_t>(begin),
-                    static_cast<size_t>(n_rows), static_cast<size_t>(tensor.dims[0]), scratch_.data());
+                    static_cast<size_t>(n_rows), static_cast<size_t>(tensor.dims[0]),
+                    scratch_.data());
         next_row_ += n_rows;
       }
     } else if (tensor.offset + tensor.n_bytes > n_landed_) {
@@ -138,7 +139,8 @@ Result<std::unique_ptr<Model>> ModelLoader::finish() {
   }
   if (phase_ != LoadPhase::kComplete) {
     const uint64_t offset = model_->header.data_offset;
-    return Error{ErrorCode::kTruncated, "the file ends inside the weights (an incomplete download?)",
+    return Error{ErrorCode::kTruncated,
+                 "the file ends inside the weights (an incomplete download?)",
                  "tensor " + model_->header.tensors[next_tensor_].name,
                  std::to_string(offset + model_->header.data_bytes) + " bytes",
                  std::to_string(offset + n_landed_)};

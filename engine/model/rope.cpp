@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kLn2 = 0.693147180559945309417;
 constexpr double kPi = 3.14159265358979323846;
-constexpr double kPiOver2High = 1.57079632673412561417;   // first 33 bits of pi / 2
+constexpr double kPiOver2High = 1.57079632673412561417;     // first 33 bits of pi / 2
 constexpr double kPiOver2Low = 6.07710050650619224932e-11;  // the rest
 
 // ln x for normal x > 0: x = m * 2^e with m in [0.7, 1.4], ln m = 2 atanh((m - 1) / (m + 1)).
@@ -52,16 +52,21 @@ SinCos sin_cos(double x) {
   s = (s + 1) * r;
   c = c + 1;
   switch (static_cast<int64_t>(n) & 3) {
-    case 0: return {s, c};
-    case 1: return {c, -s};
-    case 2: return {-s, -c};
-    default: return {-c, s};
+    case 0:
+      return {s, c};
+    case 1:
+      return {c, -s};
+    case 2:
+      return {-s, -c};
+    default:
+      return {-c, s};
   }
 }
 
 }  // namespace
 
-void fill_rope_table(const Config& config, const float* factors, uint32_t n_positions, float* table) {
+void fill_rope_table(const Config& config, const float* factors, uint32_t n_positions,
+                     float* table) {
   const uint32_t n_pairs = config.n_rot / 2;
   const double log_theta = log_exact(static_cast<double>(config.rope_theta));
   for (uint32_t i = 0; i < n_pairs; ++i) {

@@ -36,9 +36,9 @@ struct Weights {
   const float* rope_factors = nullptr;  // (n_rot / 2), divide RoPE's frequencies; or null
 };
 
-// Binds every tensor of the directory to its role. `data` is the start of the data section in memory
-// and may be null: then only names, types and shapes are checked. A tensor with no role is refused by
-// name, since leaving one out would quietly change what the model computes.
+// Binds every tensor of the directory to its role. `data` is the start of the data section in
+// memory and may be null: then only names, types and shapes are checked. A tensor with no role is
+// refused by name, since leaving one out would quietly change what the model computes.
 Result<Weights> bind_weights(const Config& config, const GgufHeader& header, const uint8_t* data);
 
 }  // namespace nanoinfer

@@ -31,9 +31,10 @@ Status KvCache::reserve(uint32_t seq, uint32_t n_positions) {
       Memory block = blocks_.size() < max_blocks_ ? allocate(block_bytes()) : nullptr;
       if (!block) {
         truncate(seq, static_cast<uint32_t>(n_before * kChunkPositions));
-        return Error{ErrorCode::kOutOfMemory, "there is no memory for another block of the KV cache",
-                     "block " + std::to_string(blocks_.size()), std::to_string(block_bytes()) + " bytes",
-                     std::to_string(bytes_used()) + " bytes in use"};
+        return Error{
+            ErrorCode::kOutOfMemory, "there is no memory for another block of the KV cache",
+            "block " + std::to_string(blocks_.size()), std::to_string(block_bytes()) + " bytes",
+            std::to_string(bytes_used()) + " bytes in use"};
       }
       free_.push_back(static_cast<uint32_t>(blocks_.size()));
       blocks_.push_back(std::move(block));

@@ -19,9 +19,9 @@ struct SamplerParams {
   float min_p = 0.05f;              // keeps p >= min_p * the largest p; 0: off
   float repetition_penalty = 1.0f;  // 1: off. Keskar et al. 2019: divides a seen token's logit if >
                                     // 0, else multiplies
-  float presence_penalty = 0.0f;   // subtracted once from a seen token's logit; 0: off
-  float frequency_penalty = 0.0f;  // subtracted as often as the token was seen; 0: off
-  uint32_t penalty_window = 64;    // the last tokens the penalties look at; 0: none
+  float presence_penalty = 0.0f;    // subtracted once from a seen token's logit; 0: off
+  float frequency_penalty = 0.0f;   // subtracted as often as the token was seen; 0: off
+  uint32_t penalty_window = 64;     // the last tokens the penalties look at; 0: none
   std::vector<std::pair<int32_t, float>>
       logit_bias;  // (token id, added to its logit); -inf bans it
   uint64_t seed = 1;

@@ -17,7 +17,9 @@ constexpr uint32_t kMaxBatch = 4096;
 constexpr uint32_t kMaxSeqs = 256;
 constexpr uint32_t kMaxThreads = 64;
 
-size_t chunks_in(uint32_t n_ctx) { return (n_ctx + kChunkPositions - 1) / kChunkPositions; }
+size_t chunks_in(uint32_t n_ctx) {
+  return (n_ctx + kChunkPositions - 1) / kChunkPositions;
+}
 
 // Takes every buffer of a session from the arena; run twice, to measure and to hand out.
 void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activations& a,
@@ -63,7 +65,9 @@ Status check_range(const char* name, uint32_t value, uint32_t most) {
 
 }  // namespace
 
-uint32_t default_context(const Config& config) { return std::min(config.n_ctx_train, kDefaultContext); }
+uint32_t default_context(const Config& config) {
+  return std::min(config.n_ctx_train, kDefaultContext);
+}
 
 uint64_t scratch_bytes(const Config& config, const SessionOptions& options) {
   SessionOptions o = options;
@@ -75,13 +79,15 @@ uint64_t scratch_bytes(const Config& config, const SessionOptions& options) {
   return arena.measured();
 }
 
-Result<std::unique_ptr<Session>> Session::create(const Model& model, const SessionOptions& options) {
+Result<std::unique_ptr<Session>> Session::create(const Model& model,
+                                                 const SessionOptions& options) {
   SessionOptions o = options;
   if (o.n_ctx == 0) o.n_ctx = default_context(model.config);
   for (const Status& status :
        {check_range("n_ctx", o.n_ctx, kMaxContext), check_range("n_batch", o.n_batch, kMaxBatch),
         check_range("n_logit_rows", o.n_logit_rows, kMaxBatch),
-        check_range("n_seqs", o.n_seqs, kMaxSeqs), check_range("n_threads", o.n_threads, kMaxThreads)}) {
+        check_range("n_seqs", o.n_seqs, kMaxSeqs),
+        check_range("n_threads", o.n_threads, kMaxThreads)}) {
     if (!status) return status.error();
   }
   std::unique_ptr<Session> session(new Session(model, o));
@@ -91,7 +97,8 @@ Result<std::unique_ptr<Session>> Session::create(const Model& model, const Sessi
                  std::to_string(session->arena_.n_bytes()) + " bytes", ""};
   }
   take_buffers(session->arena_, model.config, o, session->activations_, session->scratch_);
-  fill_rope_table(model.config, model.weights.rope_factors, o.n_ctx, session->activations_.rope_table);
+  fill_rope_table(model.config, model.weights.rope_factors, o.n_ctx,
+                  session->activations_.rope_table);
   session->ops_ = build_plan(model.config, model.weights, session->activations_);
   session->op_ms_.resize(session->ops_.size());
   session->runner_ = std::make_unique<PlanRunner>(session->ops_, session->pool_);
@@ -126,7 +133,8 @@ Status Session::check_rows(std::span<const Row> rows) const {
     }
     if (row.token_id < 0 || static_cast<uint32_t>(row.token_id) >= model_.config.n_vocab) {
       return Error{ErrorCode::kBadArgument, "there is no such token", place,
-                   "0 to " + std::to_string(model_.config.n_vocab - 1), std::to_string(row.token_id)};
+                   "0 to " + std::to_string(model_.config.n_vocab - 1),
+                   std::to_string(row.token_id)};
     }
     if (row.pos != lengths[row.seq]) {
       return Error{ErrorCode::kBadArgument, "a row does not continue its sequence", place,
@@ -230,15 +238,18 @@ std::span<const float> Session::logits(size_t i) const {
 uint32_t Session::common_prefix(uint32_t seq, std::span<const int32_t> ids) const {
   const std::vector<int32_t>& tokens = tokens_[seq];
   const size_t n = std::min(tokens.size(), ids.size());
-  const auto differ = std::mismatch(tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(n), ids.begin());
+  const auto differ =
+      std::mismatch(tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(n), ids.begin());
   return static_cast<uint32_t>(differ.first - tokens.begin());
 }
 
 Status Session::truncate(uint32_t seq, uint32_t n_tokens) {
   abandon();
   if (seq >= n_seqs() || n_tokens > tokens_[seq].size()) {
-    return Error{ErrorCode::kBadArgument, "a sequence cannot be cut there", "sequence " + std::to_string(seq),
-                 seq < n_seqs() ? "at most " + std::to_string(tokens_[seq].size()) : "", std::to_string(n_tokens)};
+    return Error{ErrorCode::kBadArgument, "a sequence cannot be cut there",
+                 "sequence " + std::to_string(seq),
+                 seq < n_seqs() ? "at most " + std::to_string(tokens_[seq].size()) : "",
+                 std::to_string(n_tokens)};
   }
   tokens_[seq].resize(n_tokens);
   cache_.truncate(seq, n_tokens);

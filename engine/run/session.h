@@ -14,6 +14,8 @@
 #include "engine/model/model.h"
 #include "engine/model/plan.h"
 #include "engine/run/kv_cache.h"
+#include "engine/run/pass.h"
+#include "engine/run/plan_runner.h"
 
 namespace nanoinfer {
 
@@ -22,16 +24,16 @@ inline constexpr uint32_t kDefaultBatch = 64;
 inline constexpr uint32_t kDefaultLogitRows = 8;
 
 struct SessionOptions {
-  uint32_t n_ctx = 0;        // positions a sequence may hold; 0: min(trained, 4096)
+  uint32_t n_ctx = 0;                // positions a sequence may hold; 0: min(trained, 4096)
   uint32_t n_batch = kDefaultBatch;  // most rows in one pass
   uint32_t n_logit_rows = kDefaultLogitRows;  // most rows of a pass that may want logits
-  uint32_t n_seqs = 1;       // independent sequences
+  uint32_t n_seqs = 1;                        // independent sequences
   uint32_t n_threads = 1;
   const Kernels* kernels = nullptr;  // null: the fastest linked in
 };
 
-// A pass is begun with a batch of rows, then run in one go or op by op, then its logits are read. Same
-// tokens give the same logits bit for bit, whatever the batch, the threads or the kernel set.
+// A pass is begun with a batch of rows, then run in one go or op by op, then its logits are read.
+// Same tokens give the same logits bit for bit, whatever the batch, the threads or the kernel set.
 class Session {
  public:
   // The model must outlive the session.
@@ -41,8 +43,8 @@ class Session {
   // sequence must continue it: positions length, length + 1, ... in order.
   Status begin(std::span<const Row> rows);
 
-  // Runs from the cursor to `until_op` or the end; returns the cursor. With max_ms > 0 it returns at
-  // a layer's end once that time has passed. At the end the rows join their sequences.
+  // Runs from the cursor to `until_op` or the end; returns the cursor. With max_ms > 0 it returns
+  // at a layer's end once that time has passed. At the end the rows join their sequences.
   Result<size_t> run(size_t until_op = SIZE_MAX, double max_ms = 0);
 
   // Drops a begun pass; the sequences are as before it.

@@ -47,9 +47,39 @@ constexpr uint32_t kNormalizerName = 1, kNormalizerDummyPrefix = 3, kNormalizerE
                    kNormalizerEscape = 5;
 constexpr uint32_t kModelTypeBpe = 2;
 
+constexpr uint32_t kControl = static_cast<uint32_t>(TokenKind::kControl);
+constexpr uint32_t kUserDefined = static_cast<uint32_t>(TokenKind::kUserDefined);
+constexpr uint32_t kByte = static_cast<uint32_t>(TokenKind::kByte);
+
+// The numbers are sentencepiece's own, but for 0, which is read as normal.
 uint32_t type_of(const VocabData& data, size_t id) {
   const int32_t type = data.types.empty() ? 0 : data.types[id];
-  return static_cast<uint32_t>(type == 0 ? 1 : type);  // the numbers are sentencepiece's own
+  return static_cast<uint32_t>(type == 0 ? 1 : type);
+}
+
+std::string piece_message(std::string_view text, float score, uint32_t type) {
+  ProtoWriter piece;
+  piece.text(kPieceText, text);
+  piece.real(kPieceScore, score);
+  piece.number(kPieceType, type);
+  return piece.bytes();
+}
+
+std::string trainer_message(size_t n_vocab, bool has_bytes) {
+  ProtoWriter trainer;
+  trainer.number(kTrainerModelType, kModelTypeBpe);
+  trainer.number(kTrainerVocabSize, static_cast<uint32_t>(n_vocab));
+  trainer.number(kTrainerByteFallback, has_bytes);
+  return trainer.bytes();
+}
+
+std::string normalizer_message(const VocabData& data) {
+  ProtoWriter normalizer;
+  normalizer.text(kNormalizerName, "identity");
+  normalizer.number(kNormalizerDummyPrefix, data.add_space_prefix.value_or(true));
+  normalizer.number(kNormalizerExtraSpaces, data.remove_extra_whitespaces.value_or(false));
+  normalizer.number(kNormalizerEscape, true);
+  return normalizer.bytes();
 }
 
 }  // namespace
@@ -63,36 +93,23 @@ Result<std::vector<uint8_t>> sentencepiece_proto(const VocabData& data) {
   bool has_bytes = false;
   std::unordered_set<std::string_view> seen;
   for (size_t id = 0; id < data.tokens.size(); ++id) {
-    uint32_t type = type_of(data, id);
-    std::string text(data.tokens[id]);
-    has_bytes |= type == static_cast<uint32_t>(TokenKind::kByte);
+    const std::string_view text = data.tokens[id];
+    const uint32_t type = type_of(data, id);
+    has_bytes |= type == kByte;
     // The library builds a table of C strings from these.
-    if (type == static_cast<uint32_t>(TokenKind::kUserDefined) && text.find('\0') != text.npos) {
+    if (type == kUserDefined && text.find('\0') != text.npos) {
       return Error{ErrorCode::kMalformed, "a user-defined token contains a zero byte",
                    "token " + std::to_string(id), "", ""};
     }
-    if (text.empty() || !seen.insert(data.tokens[id]).second) {
-      // The library refuses these, real files have them: a control token is never matched.
-      text = "<nanoinfer:" + std::to_string(id) + ">";
-      type = static_cast<uint32_t>(TokenKind::kControl);
-    }
-    ProtoWriter piece;
-    piece.text(kPieceText, text);
-    piece.real(kPieceScore, data.scores[id]);
-    piece.number(kPieceType, type);
-    model.text(kModelPieces, piece.bytes());
+    // Real files have empty and equal texts, which the library refuses: they become control tokens
+    // of a made-up name, which are never matched.
+    const bool usable = !text.empty() && seen.insert(text).second;
+    const std::string made_up = "<nanoinfer:" + std::to_string(id) + ">";
+    model.text(kModelPieces, usable ? piece_message(text, data.scores[id], type)
+                                    : piece_message(made_up, data.scores[id], kControl));
   }
-  ProtoWriter trainer;
-  trainer.number(kTrainerModelType, kModelTypeBpe);
-  trainer.number(kTrainerVocabSize, static_cast<uint32_t>(data.tokens.size()));
-  trainer.number(kTrainerByteFallback, has_bytes);
-  model.text(kModelTrainer, trainer.bytes());
-  ProtoWriter normalizer;
-  normalizer.text(kNormalizerName, "identity");
-  normalizer.number(kNormalizerDummyPrefix, data.add_space_prefix.value_or(true));
-  normalizer.number(kNormalizerExtraSpaces, data.remove_extra_whitespaces.value_or(false));
-  normalizer.number(kNormalizerEscape, true);
-  model.text(kModelNormalizer, normalizer.bytes());
+  model.text(kModelTrainer, trainer_message(data.tokens.size(), has_bytes));
+  model.text(kModelNormalizer, normalizer_message(data));
   return std::vector<uint8_t>(model.bytes().begin(), model.bytes().end());
 }
 

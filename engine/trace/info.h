@@ -19,8 +19,8 @@ std::string error_json(const Error& error);
 std::string build_info_json(const char* simd, bool threads);
 
 // The model's shape, types, tokenizer and chat template, and the memory it needs. Also for the
-// weightless model of a loader whose header is complete. Bytes are given for the default session. An
-// id that the file does not name is -1.
+// weightless model of a loader whose header is complete. Bytes are given for the default session.
+// An id that the file does not name is -1.
 std::string model_info_json(const Model& model);
 
 // The session's sizes and its plan, op by op. "macs" is a row's.

@@ -1,10 +1,10 @@
 // The engine as JavaScript sees it: pointers and counts, one list. There is no `generate` here: the
 // token loop belongs to the page (web/src/worker/token-loop.ts).
 //
-// Strings are UTF-8. JSON is NUL-terminated, the engine's, and valid until the next call that returns
-// JSON. A call that fails returns null or -1 and leaves the reason in ni_last_error(). File sizes
-// cross as double, which is exact below 2^53. Addresses handed out are the caller's to free with the
-// matching ni_..._free.
+// Strings are UTF-8. JSON is NUL-terminated, the engine's, and valid until the next call that
+// returns JSON. A call that fails returns null or -1 and leaves the reason in ni_last_error(). File
+// sizes cross as double, which is exact below 2^53. Addresses handed out are the caller's to free
+// with the matching ni_..._free.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -71,14 +71,21 @@ constexpr uint32_t kShowControlTokens = 1;
 
 }  // namespace
 
-// ---- memory and build ----------------------------------------------------------------------------
+// ---- memory and build
+// ----------------------------------------------------------------------------
 
 // null if there is none to be had.
-EXPORT void* ni_alloc(uint32_t n_bytes) { return std::malloc(n_bytes); }
-EXPORT void ni_free(void* memory) { std::free(memory); }
+EXPORT void* ni_alloc(uint32_t n_bytes) {
+  return std::malloc(n_bytes);
+}
+EXPORT void ni_free(void* memory) {
+  std::free(memory);
+}
 
 // {"code", "message", "place", "expected", "actual"} of the last call that failed.
-EXPORT const char* ni_last_error() { return json(error_json(last_error)); }
+EXPORT const char* ni_last_error() {
+  return json(error_json(last_error));
+}
 
 // {"version", "simd", "threads", "kernels": [...]}
 EXPORT const char* ni_build_info() {
@@ -95,7 +102,8 @@ EXPORT const char* ni_build_info() {
   return json(build_info_json(simd, threads));
 }
 
-// ---- loader: bytes go once from their source into their final place ---------------------------------
+// ---- loader: bytes go once from their source into their final place
+// ---------------------------------
 
 // file_bytes 0: unknown.
 EXPORT ModelLoader* ni_loader_new(double file_bytes) {
@@ -110,8 +118,8 @@ EXPORT uint8_t* ni_loader_reserve(ModelLoader* loader, uint32_t n_bytes) {
   return nullptr;
 }
 
-// n bytes are there. 0: the header is not complete; 1: it is, and has been checked, weights are still
-// to come (their memory is taken by the next reserve); 2: every weight has landed; -1: error.
+// n bytes are there. 0: the header is not complete; 1: it is, and has been checked, weights are
+// still to come (their memory is taken by the next reserve); 2: every weight has landed; -1: error.
 EXPORT int ni_loader_commit(ModelLoader* loader, uint32_t n_bytes) {
   const Result<LoadPhase> phase = loader->commit(n_bytes);
   if (phase) return static_cast<int>(*phase);
@@ -132,21 +140,28 @@ EXPORT Model* ni_loader_finish(ModelLoader* loader) {
   return model;
 }
 
-EXPORT void ni_loader_free(ModelLoader* loader) { delete loader; }
+EXPORT void ni_loader_free(ModelLoader* loader) {
+  delete loader;
+}
 
-// ---- model -----------------------------------------------------------------------------------------
+// ---- model
+// -----------------------------------------------------------------------------------------
 
-EXPORT const char* ni_model_info(Model* model) { return json(model_info_json(*model)); }
+EXPORT const char* ni_model_info(Model* model) {
+  return json(model_info_json(*model));
+}
 
-EXPORT void ni_model_free(Model* model) { delete model; }
+EXPORT void ni_model_free(Model* model) {
+  delete model;
+}
 
 // flags: 1 = control tokens in the text are matched, 2 = BOS first if the file asks for it.
 // Writes at most `capacity` ids; returns how many there are, which may be more.
 EXPORT int ni_model_tokenize(Model* model, const char* text, uint32_t n_bytes, uint32_t flags,
                              int32_t* ids, uint32_t capacity) {
-  const Result<std::vector<int32_t>> encoded =
-      model->tokenizer.encode({text, n_bytes}, {.match_control_tokens = (flags & kMatchControlTokens) != 0,
-                                                .add_bos = (flags & kAddBos) != 0});
+  const Result<std::vector<int32_t>> encoded = model->tokenizer.encode(
+      {text, n_bytes}, {.match_control_tokens = (flags & kMatchControlTokens) != 0,
+                        .add_bos = (flags & kAddBos) != 0});
   if (!encoded) {
     last_error = encoded.error();
     return -1;
@@ -155,7 +170,8 @@ EXPORT int ni_model_tokenize(Model* model, const char* text, uint32_t n_bytes, u
   return static_cast<int>(encoded->size());
 }
 
-// The bytes that a token stands for; their number, which may be more than `capacity`; -1: no such id.
+// The bytes that a token stands for; their number, which may be more than `capacity`; -1: no such
+// id.
 EXPORT int ni_model_token_text(Model* model, int32_t id, char* out, uint32_t capacity) {
   if (!model->tokenizer.valid_id(id)) return -1;
   return copy_out(model->tokenizer.token_bytes(id), out, capacity);
@@ -178,7 +194,8 @@ EXPORT int ni_model_sentencepiece_proto(Model* model, uint8_t* out, uint32_t cap
                   reinterpret_cast<char*>(out), capacity);
 }
 
-// ---- incremental detokenizer: never half a character ----------------------------------------------------
+// ---- incremental detokenizer: never half a character
+// ----------------------------------------------------
 
 // flags: 1 = control tokens appear as their text.
 EXPORT TextStream* ni_text_stream_new(Model* model, uint32_t flags) {
@@ -196,9 +213,12 @@ EXPORT int ni_text_stream_flush(TextStream* stream, char* out, uint32_t capacity
   return copy_out(stream->flush(), out, capacity);
 }
 
-EXPORT void ni_text_stream_free(TextStream* stream) { delete stream; }
+EXPORT void ni_text_stream_free(TextStream* stream) {
+  delete stream;
+}
 
-// ---- session: one plan of ops, many sequences --------------------------------------------------------------
+// ---- session: one plan of ops, many sequences
+// --------------------------------------------------------------
 
 // n_ctx, n_batch 0: defaults.
 EXPORT Session* ni_session_new(Model* model, uint32_t n_ctx, uint32_t n_batch, uint32_t n_seqs,
@@ -208,10 +228,14 @@ EXPORT Session* ni_session_new(Model* model, uint32_t n_ctx, uint32_t n_batch, u
   return own(Session::create(*model, options));
 }
 
-EXPORT void ni_session_free(Session* session) { delete session; }
+EXPORT void ni_session_free(Session* session) {
+  delete session;
+}
 
 // Sizes and the plan, op by op.
-EXPORT const char* ni_session_info(Session* session) { return json(session_info_json(*session)); }
+EXPORT const char* ni_session_info(Session* session) {
+  return json(session_info_json(*session));
+}
 
 // Tokens of a sequence in the cache.
 EXPORT int ni_session_length(Session* session, uint32_t seq) {
@@ -219,7 +243,8 @@ EXPORT int ni_session_length(Session* session, uint32_t seq) {
 }
 
 // How many of the ids the cache already starts with.
-EXPORT int ni_session_common_prefix(Session* session, uint32_t seq, const int32_t* ids, uint32_t n) {
+EXPORT int ni_session_common_prefix(Session* session, uint32_t seq, const int32_t* ids,
+                                    uint32_t n) {
   return seq < session->n_seqs() ? static_cast<int>(session->common_prefix(seq, {ids, n})) : -1;
 }
 
@@ -227,10 +252,11 @@ EXPORT int ni_session_truncate(Session* session, uint32_t seq, uint32_t n_tokens
   return report(session->truncate(seq, n_tokens));
 }
 
-// Rows (n_rows): token, sequence, position, whether logits are wanted. Checks them, makes room in the
-// cache and puts the cursor at op 0.
+// Rows (n_rows): token, sequence, position, whether logits are wanted. Checks them, makes room in
+// the cache and puts the cursor at op 0.
 EXPORT int ni_session_begin(Session* session, const int32_t* token_ids, const int32_t* seqs,
-                            const int32_t* positions, const uint8_t* wants_logits, uint32_t n_rows) {
+                            const int32_t* positions, const uint8_t* wants_logits,
+                            uint32_t n_rows) {
   std::vector<Row> rows;
   for (uint32_t i = 0; i < std::min(n_rows, session->n_batch() + 1); ++i) {
     rows.push_back({.token_id = token_ids[i],
@@ -241,8 +267,9 @@ EXPORT int ni_session_begin(Session* session, const int32_t* token_ids, const in
   return report(session->begin(rows));
 }
 
-// Runs from the cursor to until_op or the plan's end, or to the end of the layer in which max_ms (if
-// not 0) have passed. Returns the cursor: the number of ops once the pass is complete. -1: error.
+// Runs from the cursor to until_op or the plan's end, or to the end of the layer in which max_ms
+// (if not 0) have passed. Returns the cursor: the number of ops once the pass is complete. -1:
+// error.
 EXPORT int ni_session_run(Session* session, uint32_t until_op, double max_ms) {
   const Result<size_t> cursor = session->run(until_op, max_ms);
   if (cursor) return static_cast<int>(*cursor);
@@ -251,23 +278,30 @@ EXPORT int ni_session_run(Session* session, uint32_t until_op, double max_ms) {
 }
 
 // Drops a begun pass.
-EXPORT void ni_session_abandon(Session* session) { session->abandon(); }
+EXPORT void ni_session_abandon(Session* session) {
+  session->abandon();
+}
 
 // (n_vocab) logits of the row-th row of the last pass that wanted them, until the next begin.
 EXPORT const float* ni_session_logits(Session* session, uint32_t row) {
   return session->logits(row).data();
 }
 
-EXPORT void ni_session_timing(Session* session, uint32_t on) { session->set_timing(on != 0); }
+EXPORT void ni_session_timing(Session* session, uint32_t on) {
+  session->set_timing(on != 0);
+}
 
 // (n_ops) milliseconds of each op while timing was on, since the last reset.
-EXPORT const double* ni_session_op_ms(Session* session) { return session->op_ms().data(); }
+EXPORT const double* ni_session_op_ms(Session* session) {
+  return session->op_ms().data();
+}
 
 EXPORT void ni_session_op_ms_reset(Session* session) {
   std::fill(session->op_ms().begin(), session->op_ms().end(), 0.0);
 }
 
-// ---- sampler: a visible chain ------------------------------------------------------------------------------
+// ---- sampler: a visible chain
+// ------------------------------------------------------------------------------
 
 // The parameters as JSON; null if one is unknown or out of range.
 EXPORT Sampler* ni_sampler_new(const char* params_json, uint32_t n_vocab) {
@@ -286,9 +320,15 @@ EXPORT int ni_sampler_sample(Sampler* sampler, const float* logits) {
 }
 
 // Adds a token to the history that the penalties look at.
-EXPORT void ni_sampler_accept(Sampler* sampler, int32_t id) { sampler->accept(id); }
+EXPORT void ni_sampler_accept(Sampler* sampler, int32_t id) {
+  sampler->accept(id);
+}
 
 // What each stage of the last sample left, the random number and the choice.
-EXPORT const char* ni_sampler_stages(Sampler* sampler) { return json(sampler_stages_json(*sampler)); }
+EXPORT const char* ni_sampler_stages(Sampler* sampler) {
+  return json(sampler_stages_json(*sampler));
+}
 
-EXPORT void ni_sampler_free(Sampler* sampler) { delete sampler; }
+EXPORT void ni_sampler_free(Sampler* sampler) {
+  delete sampler;
+}

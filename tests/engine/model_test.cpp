@@ -1,4 +1,5 @@
-// The forward pass against golden logits that Hugging Face transformers and scripts/reference.py gave.
+// The forward pass against golden logits that Hugging Face transformers and scripts/reference.py
+// gave.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,7 +13,8 @@ namespace {
 using namespace testing;
 
 // Mean over positions of KL(p || q), p and q the softmax of `expected` and `actual` rows.
-double mean_kl(const std::vector<float>& actual, const std::vector<float>& expected, size_t n_vocab) {
+double mean_kl(const std::vector<float>& actual, const std::vector<float>& expected,
+               size_t n_vocab) {
   const auto log_sum_exp = [n_vocab](const float* row) {
     double max = row[0];
     for (size_t i = 1; i < n_vocab; ++i) max = std::max(max, double{row[i]});
@@ -35,7 +37,9 @@ double mean_kl(const std::vector<float>& actual, const std::vector<float>& expec
   return total / static_cast<double>(n_rows);
 }
 
-size_t argmax(const float* row, size_t n) { return static_cast<size_t>(std::max_element(row, row + n) - row); }
+size_t argmax(const float* row, size_t n) {
+  return static_cast<size_t>(std::max_element(row, row + n) - row);
+}
 
 std::vector<std::string> fixture_names() {
   std::vector<std::string> names;
@@ -77,11 +81,13 @@ TEST_P(Fixture, GivesTheGoldenLogits) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Fixture, ::testing::ValuesIn(fixture_names()), [](const auto& info) {
-  std::string name = info.param;
-  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, Fixture, ::testing::ValuesIn(fixture_names()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           for (char& c : name)
+                             c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+                           return name;
+                         });
 
 TEST(Loader, GivesTheSameModelHoweverTheBytesCome) {
   const std::string path = fixture_path("llama-q4_k_m.gguf");

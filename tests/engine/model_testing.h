@@ -62,7 +62,7 @@ inline std::vector<int32_t> fixture_ids(const std::string& name) {
 }
 
 struct RunOptions {
-  uint32_t chunk = 32;      // rows a pass
+  uint32_t chunk = 32;  // rows a pass
   uint32_t n_threads = 1;
   const Kernels* kernels = nullptr;
   size_t ops_a_step = SIZE_MAX;  // how far the cursor goes in one call
@@ -75,7 +75,8 @@ inline void extend(Session& session, uint32_t seq, const std::vector<int32_t>& i
     std::vector<Row> rows;
     for (size_t i = first; i < std::min(first + options.chunk, ids.size()); ++i) {
       const uint32_t pos = static_cast<uint32_t>(session.tokens(seq).size() + rows.size());
-      rows.push_back({.token_id = ids[i], .seq = seq, .pos = pos, .wants_logits = logits != nullptr});
+      rows.push_back(
+          {.token_id = ids[i], .seq = seq, .pos = pos, .wants_logits = logits != nullptr});
     }
     const Status begun = session.begin(rows);
     ASSERT_TRUE(begun) << begun.error().text();
@@ -94,9 +95,12 @@ inline void extend(Session& session, uint32_t seq, const std::vector<int32_t>& i
 
 inline std::unique_ptr<Session> new_session(const Model& model, const RunOptions& options,
                                             uint32_t n_seqs = 1) {
-  Result<std::unique_ptr<Session>> session = Session::create(
-      model, {.n_ctx = 512, .n_batch = 512, .n_logit_rows = 512, .n_seqs = n_seqs,
-              .n_threads = options.n_threads, .kernels = options.kernels});
+  Result<std::unique_ptr<Session>> session = Session::create(model, {.n_ctx = 512,
+                                                                     .n_batch = 512,
+                                                                     .n_logit_rows = 512,
+                                                                     .n_seqs = n_seqs,
+                                                                     .n_threads = options.n_threads,
+                                                                     .kernels = options.kernels});
   EXPECT_TRUE(session) << session.error().text();
   return std::move(*session);
 }

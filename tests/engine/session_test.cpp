@@ -1,5 +1,5 @@
-// Same tokens in, same logits out, bit for bit: whatever the threads, chunks, kernel set, steps of the
-// cursor, or batch they share.
+// Same tokens in, same logits out, bit for bit: whatever the threads, chunks, kernel set, steps of
+// the cursor, or batch they share.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -11,7 +11,8 @@ namespace {
 
 using namespace testing;
 
-constexpr const char* kModels[] = {"llama-q4_1.gguf", "llama-q4_k_m.gguf", "qwen2-q8_0.gguf", "llama-f16.gguf"};
+constexpr const char* kModels[] = {"llama-q4_1.gguf", "llama-q4_k_m.gguf", "qwen2-q8_0.gguf",
+                                   "llama-f16.gguf"};
 
 std::vector<int32_t> some_ids(size_t n, uint32_t n_vocab) {
   std::vector<int32_t> ids;
@@ -32,7 +33,8 @@ TEST(SessionThreads, EveryThreadCountGivesTheSameBits) {
     for (const uint32_t n_threads : {2u, 3u, 4u}) {
       EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = 32, .n_threads = n_threads})), expected)
           << name << ", " << n_threads << " threads";
-      EXPECT_EQ(hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20}, {.chunk = 1, .n_threads = n_threads})),
+      EXPECT_EQ(hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20},
+                                   {.chunk = 1, .n_threads = n_threads})),
                 hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20}, {.chunk = 20})))
           << name << ", " << n_threads << " threads, one row at a time";
     }
@@ -61,7 +63,9 @@ TEST(Session, SteppingOpByOpGivesTheSameBits) {
   const uint64_t expected = hash_of(all_logits(*model, ids, {.chunk = 16}));
   for (const size_t step : {size_t{1}, size_t{7}}) {
     for (const uint32_t n_threads : {1u, 2u}) {
-      EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = 16, .n_threads = n_threads, .ops_a_step = step})), expected);
+      EXPECT_EQ(hash_of(all_logits(*model, ids,
+                                   {.chunk = 16, .n_threads = n_threads, .ops_a_step = step})),
+                expected);
     }
   }
 }
@@ -85,14 +89,18 @@ TEST(Session, SequencesThatShareABatchGiveWhatEachGivesAlone) {
   ASSERT_TRUE(model);
   const std::vector<int32_t> ids = some_ids(90, model->config.n_vocab);
   const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2}, /*n_seqs=*/3);
-  std::vector<std::vector<int32_t>> prompts = {{ids.begin(), ids.begin() + 70}, {ids.begin() + 10, ids.end()},
+  std::vector<std::vector<int32_t>> prompts = {{ids.begin(), ids.begin() + 70},
+                                               {ids.begin() + 10, ids.end()},
                                                {ids.begin() + 40, ids.begin() + 43}};
   std::vector<std::vector<float>> together(3);
   for (size_t i = 0; i < 80; ++i) {  // one row of each that has any left
     std::vector<Row> rows;
     for (uint32_t seq = 0; seq < 3; ++seq) {
       if (i >= prompts[seq].size()) continue;
-      rows.push_back({.token_id = prompts[seq][i], .seq = seq, .pos = static_cast<uint32_t>(i), .wants_logits = true});
+      rows.push_back({.token_id = prompts[seq][i],
+                      .seq = seq,
+                      .pos = static_cast<uint32_t>(i),
+                      .wants_logits = true});
     }
     ASSERT_TRUE(session->begin(rows));
     ASSERT_TRUE(session->run());
@@ -102,7 +110,8 @@ TEST(Session, SequencesThatShareABatchGiveWhatEachGivesAlone) {
     }
   }
   for (uint32_t seq = 0; seq < 3; ++seq) {
-    EXPECT_EQ(hash_of(together[seq]), hash_of(all_logits(*model, prompts[seq], {}))) << "sequence " << seq;
+    EXPECT_EQ(hash_of(together[seq]), hash_of(all_logits(*model, prompts[seq], {})))
+        << "sequence " << seq;
   }
 }
 
@@ -130,7 +139,8 @@ TEST(Session, AnAbandonedPassLeavesNoTrace) {
   const std::unique_ptr<Session> session = new_session(*model, {});
   extend(*session, 0, {ids.begin(), ids.begin() + 60}, {}, nullptr);
   std::vector<Row> rows;
-  for (uint32_t i = 0; i < 30; ++i) rows.push_back({.token_id = 5, .seq = 0, .pos = 60 + i, .wants_logits = false});
+  for (uint32_t i = 0; i < 30; ++i)
+    rows.push_back({.token_id = 5, .seq = 0, .pos = 60 + i, .wants_logits = false});
   ASSERT_TRUE(session->begin(rows));
   ASSERT_TRUE(session->run(session->ops().size() / 2));
   session->abandon();
@@ -163,7 +173,8 @@ TEST(Session, RefusesRowsThatMakeNoSense) {
   };
   const int32_t n_vocab = static_cast<int32_t>(model->config.n_vocab);
   EXPECT_STREQ(code({}), "bad_argument");
-  EXPECT_STREQ(code({{.token_id = n_vocab, .seq = 0, .pos = 0, .wants_logits = true}}), "bad_argument");
+  EXPECT_STREQ(code({{.token_id = n_vocab, .seq = 0, .pos = 0, .wants_logits = true}}),
+               "bad_argument");
   EXPECT_STREQ(code({{.token_id = -1, .seq = 0, .pos = 0, .wants_logits = true}}), "bad_argument");
   EXPECT_STREQ(code({{.token_id = 1, .seq = 1, .pos = 0, .wants_logits = true}}), "bad_argument");
   EXPECT_STREQ(code({{.token_id = 1, .seq = 0, .pos = 1, .wants_logits = true}}), "bad_argument");
@@ -177,7 +188,8 @@ TEST(Session, RefusesRowsThatMakeNoSense) {
 TEST(Session, AWeightThatIsNotFiniteGivesAnErrorAndNoToken) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-f32.gguf"));
   ASSERT_TRUE(model);
-  const_cast<float*>(model->weights.layers[0].ffn_norm)[3] = std::numeric_limits<float>::quiet_NaN();
+  const_cast<float*>(model->weights.layers[0].ffn_norm)[3] =
+      std::numeric_limits<float>::quiet_NaN();
   const std::unique_ptr<Session> session = new_session(*model, {});
   const std::vector<Row> rows = {{.token_id = 1, .seq = 0, .pos = 0, .wants_logits = true}};
   ASSERT_TRUE(session->begin(rows));

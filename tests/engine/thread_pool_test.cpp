@@ -41,7 +41,9 @@ TEST(ThreadPoolThreads, RunsEveryJobOnceOnEveryThread) {
   ThreadPool pool(3);
   std::vector<int> calls(3);
   for (int i = 0; i < 1000; ++i) {
-    pool.run([](void* context, size_t thread) { ++(*static_cast<std::vector<int>*>(context))[thread]; }, &calls);
+    pool.run(
+        [](void* context, size_t thread) { ++(*static_cast<std::vector<int>*>(context))[thread]; },
+        &calls);
   }
   EXPECT_EQ(calls, (std::vector<int>{1000, 1000, 1000}));
 }
@@ -51,7 +53,11 @@ TEST(ThreadPoolThreads, WakesThreadsThatHaveGoneToSleep) {
   int calls = 0;
   for (int i = 0; i < 3; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    pool.run([](void* context, size_t thread) { if (thread == 1) ++*static_cast<int*>(context); }, &calls);
+    pool.run(
+        [](void* context, size_t thread) {
+          if (thread == 1) ++*static_cast<int*>(context);
+        },
+        &calls);
   }
   EXPECT_EQ(calls, 3);
 }

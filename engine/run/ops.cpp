@@ -1,18 +1,19 @@
 // What each op does with its buffers: it finds the rows and calls a kernel. No arithmetic here.
-#include <cstring>
-
-#include "engine/model/plan.h"
 #include "engine/kernels/tiles.h"
 #include "engine/quant/blocks.h"
+#include "engine/run/pass.h"
 
 namespace nanoinfer {
 
 namespace {
 
-// Below this many rows a packed tile is multiplied row by row; from here on unpacking it first pays.
+// Below this many rows a packed tile is multiplied row by row; from here on unpacking it first
+// pays.
 constexpr size_t kPanelRows = 3;
 
-size_t chunks_for(uint32_t pos) { return pos / kChunkPositions + 1; }
+size_t chunks_for(uint32_t pos) {
+  return pos / kChunkPositions + 1;
+}
 
 size_t positions_in_chunk(size_t chunk, uint32_t pos) {
   const size_t n = pos + 1 - chunk * kChunkPositions;
@@ -81,7 +82,8 @@ void normalise(const AttentionPartial& partial, size_t head_dim, float* out) {
 
 // A lone row: one chunk of one KV head, for all its query heads, so that it is read once. The
 // partial results are merged by the next op.
-void attention_chunk_of_lone_row(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratch) {
+void attention_chunk_of_lone_row(const Op& op, const Pass& pass, size_t unit,
+                                 ThreadScratch& scratch) {
   const Config& c = *pass.config;
   const Row& r = pass.rows[0];
   const size_t n_chunks = chunks_for(r.pos);
@@ -93,8 +95,9 @@ void attention_chunk_of_lone_row(const Op& op, const Pass& pass, size_t unit, Th
   for (uint32_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
     float* at = pass.activations->partials + (head * pass.n_chunks_max + chunk) * (c.head_dim + 2);
     AttentionPartial partial = load_partial(at, c.head_dim);
-    pass.kernels->attention_chunk(op.in + size_t{head} * c.head_dim, kv, positions_in_chunk(chunk, r.pos),
-                                  c.head_dim, pass.attention_scale, &partial, scratch.probs);
+    pass.kernels->attention_chunk(op.in + size_t{head} * c.head_dim, kv,
+                                  positions_in_chunk(chunk, r.pos), c.head_dim,
+                                  pass.attention_scale, &partial, scratch.probs);
     at[c.head_dim] = partial.m;
     at[c.head_dim + 1] = partial.l;
   }
@@ -134,8 +137,8 @@ void attention_merge(const Op& op, const Pass& pass) {
     float* at = pass.activations->partials + head * pass.n_chunks_max * (c.head_dim + 2);
     AttentionPartial merged = load_partial(at, c.head_dim);
     for (size_t chunk = 1; chunk < n_chunks; ++chunk) {
-      pass.kernels->attention_merge(&merged, load_partial(at + chunk * (c.head_dim + 2), c.head_dim),
-                                    c.head_dim);
+      pass.kernels->attention_merge(
+          &merged, load_partial(at + chunk * (c.head_dim + 2), c.head_dim), c.head_dim);
     }
     normalise(merged, c.head_dim, op.out + head * c.head_dim);
   }
@@ -147,12 +150,15 @@ size_t count_units(const Op& op, const Pass& pass) {
   const size_t n_rows = pass.n_rows(op);
   if (n_rows == 0) return 0;
   switch (op.kind) {
-    case OpKind::kMatmul: return op.matrix->n_tiles();
+    case OpKind::kMatmul:
+      return op.matrix->n_tiles();
     case OpKind::kAttention:
       return n_rows == 1 ? pass.config->n_kv_heads * chunks_for(pass.rows[0].pos)
                          : pass.config->n_kv_heads * n_rows;
-    case OpKind::kAttentionMerge: return n_rows == 1 ? 1 : 0;
-    default: return n_rows;
+    case OpKind::kAttentionMerge:
+      return n_rows == 1 ? 1 : 0;
+    default:
+      return n_rows;
   }
 }
 
@@ -162,7 +168,8 @@ void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
   const float* in = op.in + unit * op.n_in;
   float* out = op.out + unit * op.n_out;
   switch (op.kind) {
-    case OpKind::kEmbed: return embed(op, pass, unit, scratch);
+    case OpKind::kEmbed:
+      return embed(op, pass, unit, scratch);
     case OpKind::kRmsNorm: {
       const size_t row = op.logit_rows ? pass.logit_rows[unit] : unit;
       return kernels.rms_norm(op.in + row * op.n_in, op.vector, op.n_in, pass.config->rms_eps, out);
@@ -172,16 +179,23 @@ void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
       rows.n_in = op.n_in;
       return kernels.quantise_row(in, op.n_in, rows, unit);
     }
-    case OpKind::kMatmul: return matmul(op, pass, unit, scratch);
-    case OpKind::kBias: return kernels.add(out, op.vector, op.n_out);
-    case OpKind::kRope: return rope(op, pass, unit);
-    case OpKind::kKvAppend: return kv_append(op, pass, unit);
+    case OpKind::kMatmul:
+      return matmul(op, pass, unit, scratch);
+    case OpKind::kBias:
+      return kernels.add(out, op.vector, op.n_out);
+    case OpKind::kRope:
+      return rope(op, pass, unit);
+    case OpKind::kKvAppend:
+      return kv_append(op, pass, unit);
     case OpKind::kAttention:
       return pass.rows.size() == 1 ? attention_chunk_of_lone_row(op, pass, unit, scratch)
                                    : attention_of_row(op, pass, unit, scratch);
-    case OpKind::kAttentionMerge: return attention_merge(op, pass);
-    case OpKind::kAdd: return kernels.add(out, in, op.n_out);
-    case OpKind::kSwiglu: return kernels.swiglu(out, in, op.n_out);
+    case OpKind::kAttentionMerge:
+      return attention_merge(op, pass);
+    case OpKind::kAdd:
+      return kernels.add(out, in, op.n_out);
+    case OpKind::kSwiglu:
+      return kernels.swiglu(out, in, op.n_out);
   }
 }
 

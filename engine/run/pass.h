@@ -1,0 +1,51 @@
+// One forward pass over a batch of rows: what an op may look at while it runs, and how it is run.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/kernels/kernels.h"
+#include "engine/model/config.h"
+#include "engine/model/plan.h"
+#include "engine/run/kv_cache.h"
+
+namespace nanoinfer {
+
+// One position of one sequence to be computed.
+struct Row {
+  int32_t token_id;
+  uint32_t seq;  // which sequence of the session
+  uint32_t pos;  // absolute position in it
+  bool wants_logits;
+};
+
+// Scratch of one thread.
+struct ThreadScratch {
+  Panel panel;               // one tile, unpacked
+  float* probs = nullptr;    // (kChunkPositions)
+  float* partial = nullptr;  // (head_dim)
+  uint8_t* row = nullptr;    // one row of the embedding, in file order
+};
+
+// Everything an op may look at while it runs.
+struct Pass {
+  const Config* config;
+  const Kernels* kernels;
+  KvCache* cache;
+  Activations* activations;
+  std::span<ThreadScratch> scratch;  // one a thread
+  std::span<const Row> rows;
+  std::span<const uint32_t> logit_rows;  // indices into rows
+  size_t n_chunks_max;                   // chunks of n_ctx
+  float attention_scale;                 // 1 / sqrt(head_dim)
+
+  size_t n_rows(const Op& op) const { return op.logit_rows ? logit_rows.size() : rows.size(); }
+};
+
+// How many pieces of work `op` has in this pass.
+size_t count_units(const Op& op, const Pass& pass);
+
+// Does one piece on one thread.
+void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread);
+
+}  // namespace nanoinfer
