@@ -2,7 +2,7 @@
 # Tests of threads have "Thread" in their suite's name: ThreadSanitizer runs those.
 add_googletest()
 file(GLOB test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/engine/*.cpp)
-add_executable(engine_tests ${test_sources})
+add_executable(engine_tests EXCLUDE_FROM_ALL ${test_sources})
 target_link_libraries(engine_tests PRIVATE engine gtest_main)
 target_compile_options(engine_tests PRIVATE ${warnings})
 target_compile_definitions(engine_tests PRIVATE NANOINFER_SOURCE_DIR="${PROJECT_SOURCE_DIR}"

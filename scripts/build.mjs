@@ -10,26 +10,27 @@ import { installSystemPackages, nativeCompilers } from './setup/system.mjs';
 
 export const flavours = ['simd', 'simd-threads', 'relaxed', 'relaxed-threads'];
 
-/** Configures (if needed) and builds one preset of CMakePresets.json. */
-export async function buildPreset(preset, env, ...options) {
+/** Configures (if needed) and builds targets of one preset of CMakePresets.json. */
+export async function buildPreset(preset, env, targets = ['all']) {
   const folder = join(root, 'build', preset);
   const sentencepiece = await ensureSentencepiece(env);
-  const key = [sentencepiece, env.EMSCRIPTEN_ROOT, env.CXX, ...options].join(' ');
+  const key = [sentencepiece, env.EMSCRIPTEN_ROOT, env.CXX].join(' ');
+  const withTests = `${key} tests`; // serves builds without tests as well
   const stamp = join(folder, 'nanoinfer-configured');
-  if (!existsSync(join(folder, 'build.ninja')) || !stamps.matches(stamp, key)) {
-    const define = `-DSENTENCEPIECE_DIR=${sentencepiece}`;
-    await run('cmake', ['--preset', preset, '--fresh', '--log-level=WARNING', define, ...options], {
-      env,
-    });
-    stamps.write(stamp, key);
+  const tests = targets.includes('engine_tests');
+  const configured = [withTests, ...(tests ? [] : [key])].some((k) => stamps.matches(stamp, k));
+  if (!existsSync(join(folder, 'build.ninja')) || !configured) {
+    const options = [`-DSENTENCEPIECE_DIR=${sentencepiece}`, `-DNANOINFER_TESTS=${tests}`];
+    await run('cmake', ['--preset', preset, '--fresh', '--log-level=WARNING', ...options], { env });
+    stamps.write(stamp, tests ? withTests : key);
   }
-  await run('cmake', ['--build', folder, '-j2'], { env });
+  await run('cmake', ['--build', folder, '-j2', '--target', ...targets], { env });
   return folder;
 }
 
 /** A preset with the machine's own compiler: 'native', 'tsan' or 'release'. */
-export function buildNative(preset) {
-  return buildPreset(preset, { ...process.env, ...nativeCompilers() });
+export function buildNative(preset, targets) {
+  return buildPreset(preset, { ...process.env, ...nativeCompilers() }, targets);
 }
 
 /** The wasm files in public/engine; the sentencepiece module comes with the first flavour. */

@@ -12,7 +12,8 @@ const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.wasm': 'appli
 
 // Runs in the worker. Files are copied into the program's memory file system before it starts.
 const workerSource = `
-  onmessage = async ({ data: { program, files, args, env } }) => {
+  onmessage = ({ data }) => run(data).catch((error) => postMessage({ error: String(error) }));
+  async function run({ program, files, args, env }) {
     const contents = await Promise.all(files.map(async (path) => {
       const response = await fetch('/file' + encodeURI(path));
       return new Uint8Array(await response.arrayBuffer());
@@ -28,7 +29,7 @@ const workerSource = `
       onExit: (code) => postMessage({ code }),
       onAbort: (what) => { say('aborted: ' + what); postMessage({ code: 134 }); },
     });
-  };
+  }
 `;
 
 /** Runs the program; resolves to its exit code. `onLine` gets each line that it prints. */

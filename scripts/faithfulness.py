@@ -151,7 +151,7 @@ def main():
             )
             if label != "llama.cpp":
                 failed |= kl > MAX_MEAN_KL or same_top < MIN_SAME_TOP
-    raise SystemExit(failed)
+    raise SystemExit(int(failed))
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ await main(async () => {
   process.env.NANOINFER_QWEN_VOCABULARY ??= await ensureQwenVocabulary();
   const node = (...args) => run(process.execPath, args);
   const withTests = async (preset) =>
-    buildPreset(preset, await emscriptenEnvironment(), '-DNANOINFER_TESTS=ON');
+    buildPreset(preset, await emscriptenEnvironment(), ['engine_tests']);
 
   const steps = {
     check: () => node('scripts/check.mjs'),
-    native: async () => ctest(await buildNative('native')),
-    tsan: async () => ctest(await buildNative('tsan')),
+    native: async () => ctest(await buildNative('native', ['engine_tests'])),
+    tsan: async () => ctest(await buildNative('tsan', ['engine_tests'])),
     release: async () => {
       await buildNative('release');
       return nodeTests('tests/cli');

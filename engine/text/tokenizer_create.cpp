@@ -7,6 +7,7 @@
 #include "engine/text/byte_level.h"
 #include "engine/text/sentencepiece_spelling.h"
 #include "engine/text/tokenizer.h"
+#include "engine/text/utf8.h"
 
 namespace nanoinfer {
 namespace {
@@ -30,9 +31,9 @@ std::string key(std::string_view name) {
   return "key tokenizer.ggml." + std::string(name);
 }
 
-// At most 64 bytes of a file's text, for a message.
+// At most 64 bytes of a file's text, as valid UTF-8, for a message.
 std::string quoted(std::string_view text) {
-  return "\"" + std::string(text.substr(0, 64)) + (text.size() > 64 ? "...\"" : "\"");
+  return "\"" + to_valid_utf8(text.substr(0, 64)) + (text.size() > 64 ? "...\"" : "\"");
 }
 
 Status check_sizes(const VocabData& data) {

@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from grammar import documents  # noqa: E402
 from transformers_oracle import LAYER_NAMES, TOP_NAMES  # noqa: E402
 
+OUT = ROOT / "public/models/glass-llama.gguf"
 SEED = 20
 N_VOCAB, N_CTX, D_MODEL, D_FFN, N_LAYERS = 512, 512, 96, 256, 4
 N_HEADS, N_KV_HEADS, HEAD_DIM = 3, 1, 32
@@ -217,7 +218,6 @@ def export(model, tokenizer, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--steps", type=int, default=700)
-    parser.add_argument("--out", default=str(ROOT / "public/models/glass-llama.gguf"))
     args = parser.parse_args()
     torch.manual_seed(SEED)
     source = documents(random.Random(SEED + 1))
@@ -226,8 +226,8 @@ def main():
     n_params = sum(p.numel() for p in model.parameters())
     print(f"{n_params} parameters", flush=True)
     curve = train(model, batches(tokenizer), args.steps)
-    pathlib.Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-    export(model, tokenizer, args.out)
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    export(model, tokenizer, OUT)
     about = {
         "parameters": n_params,
         "seed": SEED,
