@@ -4,7 +4,8 @@
 For each model the reference is Hugging Face transformers on the dequantised weights in float32,
 over 2,048 positions of tests/fixtures/text/ordinary.txt in chunks of 512 tokens. Against it are
 held this engine (build/release/nanoinfer) and llama.cpp (PyPI llama-cpp-python) on the quantised
-file. Prints a Markdown table; exits 1 when the engine misses its bounds. Reference logits are cached.
+file. Prints a Markdown table; exits 1 when the engine misses its bounds. Reference logits are kept
+in the cache folder.
 
     faithfulness.py [MODEL.gguf ...]             by default the SmolLM2 files that are in the cache
     faithfulness.py MODEL.gguf --logits F32      compare a file of logits made elsewhere

@@ -168,6 +168,14 @@ TEST(Tokenizer, MergesWithUnknownPartsAreSkipped) {
   EXPECT_EQ(encode(create(vocab), "azab"), (Ids{'a', 'z', 259}));
 }
 
+TEST(Tokenizer, OfEqualMergesTheFirstRankCounts) {
+  OwnedVocab vocab = byte_vocab("gpt-2");
+  vocab.tokens.push_back("bc");  // 263
+  vocab.data.types.push_back(1);
+  vocab.merges = {"a b", "b c", "a b"};
+  EXPECT_EQ(encode(create(vocab), "abc"), (Ids{259, 'c'}));
+}
+
 TEST(Tokenizer, TextThatIsTooLongIsRefused) {
   const Tokenizer tokenizer = create(byte_vocab("gpt-2"));
   const auto ids = tokenizer.encode(std::string(Tokenizer::kMaxTextBytes + 1, 'a'), {});

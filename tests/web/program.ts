@@ -20,12 +20,12 @@ export function nativeLogits(model: string, ids: readonly number[]): Float32Arra
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
-/** Ids of a greedy answer. */
+/** Ids of a greedy answer, without the end token. */
 export function nativeAnswer(model: string, message: string, maxTokens: number): number[] {
   const lines = run(
     'run',
     ...['--model', model, '--chat', message, '--temperature', '0'],
-    ...['--max-tokens', `${maxTokens}`, '--json'],
+    ...['--tokens', `${maxTokens}`, '--json'],
   );
   const last = JSON.parse(lines.trim().split('\n').at(-1) ?? '{}') as { ids: number[] };
   return last.ids;

@@ -44,7 +44,9 @@ test('knows the capital of France, streams it, and keeps it across a reload', as
 test('gives the ids of the native program and of the float32 reference', async ({ page }) => {
   await open(page, 'model=default&n_ctx=1024');
   const ids = await greedyIds(page, question, golden.answer_ids.length);
-  expect(ids).toEqual(nativeAnswer(realModel, question, golden.answer_ids.length));
+  const native = nativeAnswer(realModel, question, golden.answer_ids.length);
+  expect(native.length).toBeGreaterThan(3);
+  expect(ids.slice(0, native.length)).toEqual(native);
   const firstTie = golden.top_two_gap.findIndex((gap) => gap < 0.01);
   const n = firstTie === -1 ? golden.answer_ids.length : firstTie;
   expect(n).toBeGreaterThan(3);

@@ -1,5 +1,11 @@
 // The chat page: makes the client, the state and the elements, and decides what to load first.
-import { catalogue, type Wanted, wantedFromCatalogue, wantedUrl } from './client/catalogue.ts';
+import {
+  catalogue,
+  modelName,
+  type Wanted,
+  wantedFromCatalogue,
+  wantedUrl,
+} from './client/catalogue.ts';
 import { Chat } from './client/chat.ts';
 import { Client } from './client/client.ts';
 import { lastModel } from './client/last-model.ts';
@@ -11,10 +17,6 @@ import { registerServiceWorker } from './register.ts';
 declare global {
   /** The folder of the wasm files, named after their content. */
   const __ENGINE_FOLDER__: string;
-  interface Window {
-    /** The page's own client: web/README.md shows how to use it from a script or from Playwright. */
-    nanoinfer: Client;
-  }
 }
 
 const options = pageOptions(location.search);
@@ -61,6 +63,6 @@ async function keptBefore(): Promise<Wanted | null> {
   const id = lastModel();
   const kept = (await client.keptModels()).find((model) => model.id === id);
   if (!kept) return null;
-  const label = kept.name || kept.origin;
+  const label = modelName(kept.origin);
   return { source: { kind: 'kept', id: kept.id }, label, keep: true, ask: false };
 }

@@ -104,7 +104,6 @@ export interface KeptModel {
   id: string;
   /** What the person chose: a URL, or the name of a file. */
   origin: string;
-  name: string;
   bytes: number;
   savedAt: string;
 }
@@ -140,6 +139,8 @@ export interface LoadChoice {
 
 export interface LoadedModel {
   source: ModelSource;
+  /** What the person chose: a URL, or the name of a file. */
+  origin: string;
   info: ModelInfo;
   session: SessionInfo;
   build: BuildInfo;

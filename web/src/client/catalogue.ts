@@ -23,6 +23,14 @@ export const catalogue: Record<CatalogueModel['id'], CatalogueModel> = {
   },
 };
 
+/** How the page calls a model that came from a URL or a file of this name. */
+export function modelName(origin: string): string {
+  const known = Object.values(catalogue).find(({ url }) => origin.endsWith(`/${url}`));
+  if (known) return known.name;
+  const file = origin.split(/[?#]/)[0]!.split('/').at(-1)!;
+  return (file.replace(/\.gguf$/, '') || origin).slice(0, 200);
+}
+
 /** A model as the page speaks of it before its file has told its name. */
 export interface Wanted {
   source: ModelSource;
@@ -42,8 +50,8 @@ export function wantedUrl(text: string, base: string): Wanted | null {
     return null;
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
-  const file = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
-  return { source: { kind: 'url', url: url.href }, label: file || url.host, keep: true, ask: true };
+  const label = modelName(url.href);
+  return { source: { kind: 'url', url: url.href }, label, keep: true, ask: true };
 }
 
 export function wantedFromCatalogue({ id, name, url }: CatalogueModel): Wanted {

@@ -13,7 +13,7 @@ export async function listKeptModels(): Promise<KeptModel[]> {
     // A file that another tab is writing now is locked and stays.
     else await models.removeEntry(name).catch(() => undefined);
   }
-  return kept.sort((a, b) => a.name.localeCompare(b.name));
+  return kept.sort((a, b) => a.origin.localeCompare(b.origin));
 }
 
 export async function deleteKeptModel(id: string): Promise<void> {

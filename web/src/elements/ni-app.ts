@@ -1,6 +1,6 @@
 import { html, LitElement, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { catalogue, type Wanted } from '../client/catalogue.ts';
+import { catalogue, modelName, type Wanted } from '../client/catalogue.ts';
 import type { Chat } from '../client/chat.ts';
 import type { Client } from '../client/client.ts';
 import type { Settings } from '../client/conversation.ts';
@@ -184,11 +184,11 @@ export class NiApp extends LitElement {
   }
 
   #top(model: LoadedModel | null) {
-    const name = model ? model.info.name || 'Unnamed model' : 'No model';
+    const name = model ? modelName(model.origin) : 'No model';
     return html`
       <span class="brand">nanoinfer</span>
       <button class="model" aria-label="Model: ${name}. Choose another" @click=${this.#pick}>
-        <span class="name">${name.slice(0, 200)}</span><span aria-hidden="true">▾</span>
+        <span class="name">${name}</span><span aria-hidden="true">▾</span>
       </button>
       <span class="gap"></span>
       <button
@@ -288,7 +288,7 @@ export class NiApp extends LitElement {
     if (this.loading.state) return `Loading ${this.loading.state.wanted.label}`;
     if (this.chat.running) return 'Answering';
     if (this.chat.turns.at(-1)?.role === 'assistant') return 'The answer is complete';
-    return model ? `Ready: ${model.info.name}` : '';
+    return model ? `Ready: ${modelName(model.origin)}` : '';
   }
 
   #send(text: string) {

@@ -26,7 +26,7 @@ export class NiEngineFacts extends LitElement {
       <p class="why">${choice.reason}</p>
       <h2>Model</h2>
       <dl>
-        ${fact('Architecture', clip(info.architecture))}
+        ${fact('Name', clip(info.name))} ${fact('Architecture', clip(info.architecture))}
         ${fact('Parameters', parameters(info.n_params))} ${fact('Types', types)}
         ${fact('Layers', `${info.n_layers}`)} ${fact('Vocabulary', count(info.n_vocab))}
         ${fact('License', clip(info.general['license'] ?? 'not stated'))}

@@ -65,10 +65,9 @@ export class NiLoadPanel extends LitElement {
   }
 
   #decision(info: ModelInfo) {
-    const name = (info.name || this.label).slice(0, 200);
     const types = Object.keys(info.types).join(', ');
     return html`
-      <strong>${name}</strong>
+      <strong>${this.label.slice(0, 200)}</strong>
       <p class="mono facts">
         ${info.architecture} · ${parameters(info.n_params)} parameters · ${types} ·
         ${bytes(info.file_bytes)}

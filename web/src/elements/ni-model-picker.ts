@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import {
   catalogue,
   type CatalogueModel,
+  modelName,
   type Wanted,
   wantedFile,
   wantedFromCatalogue,
@@ -104,11 +105,11 @@ export class NiModelPicker extends LitElement {
   }
 
   #keptRow(model: KeptModel) {
-    const label = model.name || model.origin;
+    const label = modelName(model.origin);
     const sure = this.deleting === model.id;
     return html`<li>
       <div>
-        <strong>${label.slice(0, 200)}</strong>
+        <strong>${label}</strong>
         <p class="mono">${bytes(model.bytes)}</p>
       </div>
       <button

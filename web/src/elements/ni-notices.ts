@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
-import { catalogue, type Wanted, wantedFromCatalogue } from '../client/catalogue.ts';
+import { catalogue, modelName, type Wanted, wantedFromCatalogue } from '../client/catalogue.ts';
 import type { EngineError } from '../client/errors.ts';
 import type { LoadFailure, LoadState } from '../client/loading.ts';
 import type { KeptModel, LoadedModel } from '../protocol.ts';
@@ -92,9 +92,7 @@ export class NiNotices extends LitElement {
   }
 
   #failure({ wanted, error }: LoadFailure) {
-    const stays = this.model
-      ? ` The model in use stays: ${this.model.info.name || 'unnamed'}.`
-      : '';
+    const stays = this.model ? ` The model in use stays: ${modelName(this.model.origin)}.` : '';
     return html`<ni-notice
       kind="error"
       .message="${wanted.label.slice(0, 200)}: ${error.message}${stays}"
@@ -111,7 +109,7 @@ export class NiNotices extends LitElement {
     const kept = this.kept.find(({ id }) => id !== this.model?.kept?.id);
     const tiny = this.model?.source.kind === 'url' && !this.model.kept;
     if (!kept || (this.model && !tiny) || this.running) return nothing;
-    const label = (kept.name || kept.origin).slice(0, 200);
+    const label = modelName(kept.origin);
     const source = { kind: 'kept', id: kept.id } as const;
     const wanted: Wanted = { source, label, keep: true, ask: true };
     return html`<ni-notice .message="${label} is kept on this device and needs no network.">

@@ -208,6 +208,7 @@ export class NiTurn extends LitElement {
       }
       .facts {
         margin-left: auto;
+        padding-left: 0.5rem;
         font-size: 11.5px;
         color: var(--ink-soft);
       }

@@ -92,10 +92,10 @@ export class Keeper {
   }
 
   /** Makes the model complete; null when it could not be stored. */
-  async commit(origin: string, name: string): Promise<KeptModel | null> {
+  async commit(origin: string): Promise<KeptModel | null> {
     if (!this.#file) return null;
     const savedAt = new Date().toISOString();
-    const record: KeptModel = { id: this.#id, origin, name, bytes: this.#bytes, savedAt };
+    const record: KeptModel = { id: this.#id, origin, bytes: this.#bytes, savedAt };
     try {
       this.#file.flush();
       this.#file.close();

@@ -64,10 +64,11 @@ export async function loadModel(
     emit({ ...lastProgress(opened.bytes.total), phase: 'prepare' });
     const model = loader.finish();
     const session = new Session(model, nCtx, nBatch, choice.nThreads);
-    const kept = opened.kept ?? (await keeper.commit(opened.origin, model.info.name));
+    const kept = opened.kept ?? (await keeper.commit(opened.origin));
     const tokenizer = await makeTokenizer(engineUrl, model, kept !== null);
     const loaded: LoadedModel = {
       source,
+      origin: opened.origin,
       info: model.info,
       session: session.info(),
       build: engine.buildInfo(),
