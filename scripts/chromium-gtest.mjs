@@ -55,7 +55,7 @@ export async function runInChromium(program, args, onLine = console.log) {
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
     await page.evaluate(
       ({ job }) => {
-        const worker = new Worker('/worker.mjs', { type: 'module' });
+        const worker = new globalThis.Worker('/worker.mjs', { type: 'module' });
         worker.onmessage = ({ data }) => globalThis.report(data);
         worker.onerror = ({ message }) => globalThis.report({ error: `worker: ${message}` });
         worker.postMessage(job);

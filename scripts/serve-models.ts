@@ -15,7 +15,10 @@ const served = new Map([
 export function serveModels(): Plugin {
   const middleware: Connect.NextHandleFunction = (request, response, next) => {
     const name = served.get(new URL(request.url ?? '/', 'http://localhost').pathname);
-    if (name === undefined) return next();
+    if (name === undefined) {
+      next();
+      return;
+    }
     send(process.env['NANOINFER_MODEL'] ?? join(models, name), request, response);
   };
   return {

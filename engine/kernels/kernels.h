@@ -19,10 +19,11 @@
 namespace nanoinfer {
 
 inline constexpr uint32_t kNumericsVersion = 1;
-inline constexpr size_t kBlock = 32;          // elements that share one activation scale
-inline constexpr size_t kTileRows = 8;        // output rows in a tile: they sit in the vector lanes
-inline constexpr int kActivationMax = 4095;   // 13 bits with sign
-inline constexpr size_t kChunkPositions = 64; // attention is summed in chunks of this many positions
+inline constexpr size_t kBlock = 32;         // elements that share one activation scale
+inline constexpr size_t kTileRows = 8;       // output rows in a tile: they sit in the vector lanes
+inline constexpr int kActivationMax = 4095;  // 13 bits with sign
+inline constexpr size_t kChunkPositions =
+    64;  // attention is summed in chunks of this many positions
 
 // ---- weights -----------------------------------------------------------------------------------
 
@@ -62,7 +63,8 @@ struct QuantisedRows {
 };
 
 // One tile unpacked for many tokens. Missing rows of the last tile are zero.
-// Quantised: codes (n_in / 2, 8, 2): for each pair of inputs, 8 rows x 2 codes, zero points removed;
+// Quantised: codes (n_in / 2, 8, 2): for each pair of inputs, 8 rows x 2 codes, zero points
+// removed;
 //            d and m (n_in / 32, 8).
 // Float:     weights (n_in, 8) float32, in `values`.
 struct Panel {

@@ -1,6 +1,6 @@
 // simd128 with decode on the relaxed integer dot, which multiplies bytes: twice the products an
-// instruction, but 13-bit activations need two planes of them, so what is won is the widening of the
-// weights. Its results are exact (see relaxed_dot), so the bits are those of every other set.
+// instruction, but 13-bit activations need two planes of them, so what is won is the widening of
+// the weights. Its results are exact (see relaxed_dot), so the bits are those of every other set.
 #include "engine/kernels/sets.h"
 #include "engine/kernels/simd128.h"
 #include "engine/kernels/simd128_gemv.h"
@@ -10,8 +10,9 @@ namespace {
 
 using simd128::ActivationBlock;
 
-// Integer dots of unsigned codes (7 bits, the second operand) with q = 64 * high + low. Sums stay in
-// 16 bits: 8 dots of two products of Q5, 31 * 64 * 2 * 8 = 31744; 4 of Q6, 63 * 64 * 2 * 4 = 32256.
+// Integer dots of unsigned codes (7 bits, the second operand) with q = 64 * high + low. Sums stay
+// in 16 bits: 8 dots of two products of Q5, 31 * 64 * 2 * 8 = 31744; 4 of Q6, 63 * 64 * 2 * 4 =
+// 32256.
 struct RelaxedDot {
   template <typename Format, size_t kPart, size_t kFirst, size_t kCount>
   static Lanes8 sums(const uint8_t* block, size_t group, const ActivationBlock& x) {
@@ -36,8 +37,8 @@ struct RelaxedDot {
   }
 
   static v128_t join(v128_t high, v128_t low) {
-    return wasm_i32x4_add(wasm_i32x4_dot_i16x8(high, wasm_i16x8_splat(64)),
-                          wasm_i32x4_dot_i16x8(low, wasm_i16x8_splat(1)));
+    return wasm_i32x4_add(wasm_i32x4_dot_i16x8(high, held(wasm_i16x8_splat(64))),
+                          wasm_i32x4_dot_i16x8(low, held(wasm_i16x8_splat(1))));
   }
 };
 
@@ -46,14 +47,29 @@ bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row,
   if (w.tile_rows(tile) < kTileRows) return false;
   const uint8_t* bytes = w.tile(tile);
   switch (w.type) {
-    case TensorType::kQ4_0: gemv<Q4_0, RelaxedDot>(bytes, x, row, y); return true;
-    case TensorType::kQ4_1: gemv<Q4_1, RelaxedDot>(bytes, x, row, y); return true;
-    case TensorType::kQ5_0: gemv<Q5_0, RelaxedDot>(bytes, x, row, y); return true;
-    case TensorType::kQ5_1: gemv<Q5_1, RelaxedDot>(bytes, x, row, y); return true;
-    case TensorType::kQ4_K: gemv<Q4_K, RelaxedDot>(bytes, x, row, y); return true;
-    case TensorType::kQ5_K: gemv<Q5_K, RelaxedDot>(bytes, x, row, y); return true;
-    case TensorType::kQ6_K: gemv<Q6_K, RelaxedDot>(bytes, x, row, y); return true;
-    default: return simd128::gemv_tile(w, tile, x, row, y);
+    case TensorType::kQ4_0:
+      gemv<Q4_0, RelaxedDot>(bytes, x, row, y);
+      return true;
+    case TensorType::kQ4_1:
+      gemv<Q4_1, RelaxedDot>(bytes, x, row, y);
+      return true;
+    case TensorType::kQ5_0:
+      gemv<Q5_0, RelaxedDot>(bytes, x, row, y);
+      return true;
+    case TensorType::kQ5_1:
+      gemv<Q5_1, RelaxedDot>(bytes, x, row, y);
+      return true;
+    case TensorType::kQ4_K:
+      gemv<Q4_K, RelaxedDot>(bytes, x, row, y);
+      return true;
+    case TensorType::kQ5_K:
+      gemv<Q5_K, RelaxedDot>(bytes, x, row, y);
+      return true;
+    case TensorType::kQ6_K:
+      gemv<Q6_K, RelaxedDot>(bytes, x, row, y);
+      return true;
+    default:
+      return simd128::gemv_tile(w, tile, x, row, y);
   }
 }
 

@@ -1,5 +1,5 @@
-// Attention over one chunk of one KV head: keys with positions in the lanes, values with dimensions in
-// the lanes, so that neither sum runs across lanes.
+// Attention over one chunk of one KV head: keys with positions in the lanes, values with dimensions
+// in the lanes, so that neither sum runs across lanes.
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -84,8 +84,8 @@ float exponentials(float* probs, size_t n, float most) {
   return add_lanes(lanes);
 }
 
-// o of kVectors * 4 dimensions: sum over positions of probs[p] * values[p, .]; values and o point at
-// the first of them.
+// o of kVectors * 4 dimensions: sum over positions of probs[p] * values[p, .]; values and o point
+// at the first of them.
 template <size_t kVectors>
 inline void weigh(const float* probs, const float* values, size_t n, size_t head_dim, float* o) {
   v128_t sums[kVectors];

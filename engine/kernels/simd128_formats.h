@@ -18,12 +18,12 @@ inline Lanes8 load_halves(const uint8_t* bytes) {
                           wasm_i16x8_shuffle(zero, halves, 4, 12, 5, 13, 6, 14, 7, 15)};
   Lanes8 out;
   for (size_t half = 0; half < 2; ++half) {
-    const v128_t sign = wasm_v128_and(high[half], wasm_i32x4_splat(INT32_MIN));
+    const v128_t sign = wasm_v128_and(high[half], held(wasm_i32x4_splat(INT32_MIN)));
     const v128_t magnitude =
-        wasm_v128_and(wasm_u32x4_shr(high[half], 3), wasm_i32x4_splat(0x0fffe000));
-    const v128_t scaled = wasm_f32x4_mul(magnitude, wasm_f32x4_splat(0x1p112f));
-    const v128_t not_finite = wasm_i32x4_gt(magnitude, wasm_i32x4_splat(0x0f7fffff));
-    const v128_t exponent = wasm_v128_and(not_finite, wasm_i32x4_splat(0x7f800000));
+        wasm_v128_and(wasm_u32x4_shr(high[half], 3), held(wasm_i32x4_splat(0x0fffe000)));
+    const v128_t scaled = wasm_f32x4_mul(magnitude, held(wasm_f32x4_splat(0x1p112f)));
+    const v128_t not_finite = wasm_i32x4_gt(magnitude, held(wasm_i32x4_splat(0x0f7fffff)));
+    const v128_t exponent = wasm_v128_and(not_finite, held(wasm_i32x4_splat(0x7f800000)));
     out.half[half] = wasm_v128_or(wasm_v128_or(scaled, exponent), sign);
   }
   return out;
@@ -42,7 +42,7 @@ inline v128_t load_unit(const uint8_t* field, size_t unit, size_t half) {
 template <size_t nibble>
 inline v128_t nibbles(v128_t bytes) {
   const v128_t shifted = nibble == 0 ? bytes : wasm_u16x8_shr(bytes, 4);
-  return wasm_v128_and(shifted, wasm_i8x16_splat(0x0f));
+  return wasm_v128_and(shifted, held(wasm_i8x16_splat(0x0f)));
 }
 
 // Two bits in place 4 and 5 from place 2 * pair.
@@ -51,25 +51,27 @@ inline v128_t bit_pairs(v128_t bytes) {
   v128_t shifted = bytes;
   if constexpr (pair < 2) shifted = wasm_i16x8_shl(bytes, 4 - 2 * pair);
   if constexpr (pair == 3) shifted = wasm_u16x8_shr(bytes, 2);
-  return wasm_v128_and(shifted, wasm_i8x16_splat(0x30));
+  return wasm_v128_and(shifted, held(wasm_i8x16_splat(0x30)));
 }
 
 // 16 where all bits of `mask` are set.
 inline v128_t sixteen_if(v128_t bytes, v128_t mask) {
   const v128_t set = wasm_i8x16_eq(wasm_v128_and(bytes, mask), mask);
-  return wasm_v128_and(set, wasm_i8x16_splat(0x10));
+  return wasm_v128_and(set, held(wasm_i8x16_splat(0x10)));
 }
 
-// Fifth bits of a unit of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit: input k is bit k.
+// Fifth bits of a unit of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit: input k is bit k. The
+// unit's four bits go to both 16-bit halves of the row; a product moves two of them to the place 4 of
+// each byte of the lower half (by 4 and by 11), the other two to those of the upper (by 2 and by 9).
 template <size_t unit>
 inline v128_t fifth_bits(v128_t bits) {
-  constexpr int k = unit / 2;
-  const v128_t spread = wasm_i8x16_shuffle(bits, bits, k, k, k, k, k + 4, k + 4, k + 4, k + 4,
-                                           k + 8, k + 8, k + 8, k + 8, k + 12, k + 12, k + 12,
-                                           k + 12);
-  const v128_t masks = unit % 2 == 0 ? wasm_i32x4_splat(0x08040201)
-                                     : wasm_i32x4_splat(static_cast<int32_t>(0x80402010));
-  return sixteen_if(spread, masks);
+  constexpr int kFirst = unit < 4 ? 0 : 1;  // inputs 16-31 are the upper half
+  const v128_t both = wasm_i16x8_shuffle(bits, bits, kFirst, kFirst, kFirst + 2, kFirst + 2,
+                                         kFirst + 4, kFirst + 4, kFirst + 6, kFirst + 6);
+  const v128_t four =
+      wasm_v128_and(wasm_u16x8_shr(both, unit % 4 * 4), held(wasm_i16x8_splat(0x0f)));
+  const v128_t moved = wasm_i16x8_mul(four, held(wasm_i32x4_splat(0x02040810)));
+  return wasm_v128_and(moved, held(wasm_i8x16_splat(0x10)));
 }
 
 // ---- 32 inputs a block -------------------------------------------------------------------------
@@ -85,7 +87,9 @@ struct SimpleFormat {
   static constexpr int kZero = 0;
   static constexpr bool kHasMin = false, kSigned = false, kScaled16 = false;
 
-  static void scales(const uint8_t* block, float* d, float*) { store_lanes8(d, load_halves(block)); }
+  static void scales(const uint8_t* block, float* d, float*) {
+    store_lanes8(d, load_halves(block));
+  }
 };
 
 struct MinFormat : SimpleFormat {
@@ -155,11 +159,11 @@ struct Q5_1 : MinFormat {
 
 // ---- 256 inputs a block ------------------------------------------------------------------------
 
-// Four 6-bit numbers of each row (lanes are rows, bytes the numbers) times `unit`, to to[0 .. 3][8].
+// Four 6-bit numbers of each row (lanes are rows, bytes the numbers) times `unit`, to to[0 ..
+// 3][8].
 inline void store_scaled(float* to, v128_t numbers, v128_t unit) {
   for (uint32_t i = 0; i < 4; ++i) {
-    const v128_t number =
-        wasm_v128_and(wasm_u32x4_shr(numbers, 8 * i), wasm_i32x4_splat(0xff));
+    const v128_t number = wasm_v128_and(wasm_u32x4_shr(numbers, 8 * i), wasm_i32x4_splat(0xff));
     wasm_v128_store(to + 8 * i, wasm_f32x4_mul(unit, wasm_f32x4_convert_i32x4(number)));
   }
 }
@@ -172,7 +176,7 @@ struct KFormat : SimpleFormat {
   static void scales(const uint8_t* block, float* d, float* m) {
     const Lanes8 unit_d = load_halves(block);
     const Lanes8 unit_m = load_halves(block + 16);
-    const v128_t low6 = wasm_i8x16_splat(0x3f);
+    const v128_t low6 = held(wasm_i8x16_splat(0x3f));
     for (size_t half = 0; half < 2; ++half) {
       const v128_t a = load_unit(block + 32, 0, half);
       const v128_t b = load_unit(block + 32, 1, half);

@@ -34,7 +34,8 @@ struct ActivationBlock {
   }
 };
 
-// Integer dots with 16-bit activations: codes widened, rows still lie in pairs of lanes until the end.
+// Integer dots with 16-bit activations: codes widened, rows still lie in pairs of lanes until the
+// end.
 struct WideDot {
   // Sum over units [kFirst, kFirst + kCount) of code * q, int32, row r in lane r.
   template <typename Format, size_t kPart, size_t kFirst, size_t kCount>
@@ -67,7 +68,8 @@ struct WideDot {
   }
 
   static v128_t add_pairs(v128_t a, v128_t b) {
-    return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 2, 4, 6), wasm_i32x4_shuffle(a, b, 1, 3, 5, 7));
+    return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 2, 4, 6),
+                          wasm_i32x4_shuffle(a, b, 1, 3, 5, 7));
   }
 };
 

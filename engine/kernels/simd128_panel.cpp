@@ -10,14 +10,14 @@ namespace {
 
 // ---- unpacking ---------------------------------------------------------------------------------
 
-// One unit of 4 inputs of 4 rows (16 codes) to two places of the panel: inputs k, k+1 of the 4 rows to
-// `to`, inputs k+2, k+3 to the next pair's place. factors (8): for each row twice, or none.
+// One unit of 4 inputs of 4 rows (16 codes) to two places of the panel: inputs k, k+1 of the 4 rows
+// to `to`, inputs k+2, k+3 to the next pair's place. factors (8): for each row twice, or none.
 template <typename Format>
 inline void store_unit(int16_t* to, v128_t codes, const v128_t* factors) {
-  v128_t low = Format::kSigned ? wasm_i16x8_extend_low_i8x16(codes)
-                               : wasm_u16x8_extend_low_u8x16(codes);
-  v128_t high = Format::kSigned ? wasm_i16x8_extend_high_i8x16(codes)
-                                : wasm_u16x8_extend_high_u8x16(codes);
+  v128_t low =
+      Format::kSigned ? wasm_i16x8_extend_low_i8x16(codes) : wasm_u16x8_extend_low_u8x16(codes);
+  v128_t high =
+      Format::kSigned ? wasm_i16x8_extend_high_i8x16(codes) : wasm_u16x8_extend_high_u8x16(codes);
   if constexpr (Format::kZero != 0) {
     low = wasm_i16x8_sub(low, wasm_i16x8_splat(Format::kZero));
     high = wasm_i16x8_sub(high, wasm_i16x8_splat(Format::kZero));
@@ -34,8 +34,7 @@ inline void store_unit(int16_t* to, v128_t codes, const v128_t* factors) {
 
 // int32 lanes -> each as two equal int16 lanes.
 inline v128_t twice_16(v128_t lanes) {
-  return wasm_v128_or(wasm_v128_and(lanes, wasm_i32x4_splat(0xffff)),
-                      wasm_i32x4_shl(lanes, 16));
+  return wasm_v128_or(wasm_v128_and(lanes, wasm_i32x4_splat(0xffff)), wasm_i32x4_shl(lanes, 16));
 }
 
 // The codes of one sub-block (32 inputs) to to (16, 8, 2).
@@ -167,8 +166,8 @@ void gemm_tokens(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x,
 }
 
 template <size_t kTokens>
-void gemm_tokens_float(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in, float* y,
-                       size_t y_stride) {
+void gemm_tokens_float(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in,
+                       float* y, size_t y_stride) {
   Sums<kTokens> out;
   for (size_t block = 0; block < n_in; block += kBlock) {
     const size_t end = block + kBlock < n_in ? block + kBlock : n_in;
@@ -221,16 +220,26 @@ void unpack_tile(const Matrix& w, size_t tile, const Panel& panel) {
   if (w.tile_rows(tile) < kTileRows) return kScalarKernels.unpack_tile(w, tile, panel);
   const uint8_t* bytes = w.tile(tile);
   switch (w.type) {
-    case TensorType::kQ8_0: return unpack<Q8_0>(bytes, w.n_in, panel);
-    case TensorType::kQ4_0: return unpack<Q4_0>(bytes, w.n_in, panel);
-    case TensorType::kQ4_1: return unpack<Q4_1>(bytes, w.n_in, panel);
-    case TensorType::kQ5_0: return unpack<Q5_0>(bytes, w.n_in, panel);
-    case TensorType::kQ5_1: return unpack<Q5_1>(bytes, w.n_in, panel);
-    case TensorType::kQ4_K: return unpack<Q4_K>(bytes, w.n_in, panel);
-    case TensorType::kQ5_K: return unpack<Q5_K>(bytes, w.n_in, panel);
-    case TensorType::kQ6_K: return unpack<Q6_K>(bytes, w.n_in, panel);
-    case TensorType::kF16: return unpack_f16(bytes, w.n_in, panel.values);
-    case TensorType::kBF16: return unpack_bf16(bytes, w.n_in, panel.values);
+    case TensorType::kQ8_0:
+      return unpack<Q8_0>(bytes, w.n_in, panel);
+    case TensorType::kQ4_0:
+      return unpack<Q4_0>(bytes, w.n_in, panel);
+    case TensorType::kQ4_1:
+      return unpack<Q4_1>(bytes, w.n_in, panel);
+    case TensorType::kQ5_0:
+      return unpack<Q5_0>(bytes, w.n_in, panel);
+    case TensorType::kQ5_1:
+      return unpack<Q5_1>(bytes, w.n_in, panel);
+    case TensorType::kQ4_K:
+      return unpack<Q4_K>(bytes, w.n_in, panel);
+    case TensorType::kQ5_K:
+      return unpack<Q5_K>(bytes, w.n_in, panel);
+    case TensorType::kQ6_K:
+      return unpack<Q6_K>(bytes, w.n_in, panel);
+    case TensorType::kF16:
+      return unpack_f16(bytes, w.n_in, panel.values);
+    case TensorType::kBF16:
+      return unpack_bf16(bytes, w.n_in, panel.values);
     case TensorType::kF32:
       std::memcpy(panel.values, bytes, w.n_in * kTileRows * sizeof(float));
       return;

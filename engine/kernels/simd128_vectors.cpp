@@ -23,8 +23,8 @@ int32_t add_int_lanes(v128_t lanes) {
 int32_t largest_magnitude(const float* x) {
   v128_t largest = wasm_i32x4_splat(0);
   for (size_t i = 0; i < kBlock; i += 4) {
-    largest = wasm_i32x4_max(
-        largest, wasm_v128_and(wasm_v128_load(x + i), wasm_i32x4_splat(0x7fffffff)));
+    largest =
+        wasm_i32x4_max(largest, wasm_v128_and(wasm_v128_load(x + i), wasm_i32x4_splat(0x7fffffff)));
   }
   return largest_lane(largest);
 }
@@ -57,10 +57,10 @@ void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row
         sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(q[half]));
       }
       const v128_t low6 = wasm_i16x8_splat(63);
-      wasm_v128_store(high + i, wasm_i8x16_narrow_i16x8(wasm_i16x8_shr(q[0], 6),
-                                                        wasm_i16x8_shr(q[1], 6)));
-      wasm_v128_store(low + i, wasm_i8x16_narrow_i16x8(wasm_v128_and(q[0], low6),
-                                                       wasm_v128_and(q[1], low6)));
+      wasm_v128_store(high + i,
+                      wasm_i8x16_narrow_i16x8(wasm_i16x8_shr(q[0], 6), wasm_i16x8_shr(q[1], 6)));
+      wasm_v128_store(
+          low + i, wasm_i8x16_narrow_i16x8(wasm_v128_and(q[0], low6), wasm_v128_and(q[1], low6)));
     }
     const size_t at = row * out.n_blocks() + block;
     out.scale[at] = a.scale;

@@ -1,6 +1,6 @@
-// WASM SIMD on every machine: the compiler's own header in a wasm build, SIMDe (the same intrinsics in
-// portable C) in a native one, so that sanitizers run the very sources that ship.
-// The one place that knows which; nothing else includes either header.
+// WASM SIMD on every machine: the compiler's own header in a wasm build, SIMDe (the same intrinsics
+// in portable C) in a native one, so that sanitizers run the very sources that ship. The one place
+// that knows which; nothing else includes either header.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +19,17 @@
 namespace nanoinfer {
 
 #ifdef __wasm_relaxed_simd__
-// Lane j of 8: a[2j] * b[2j] + a[2j+1] * b[2j+1]; a signed bytes, b bytes of 7 bits (0 .. 127). With
-// b in that range and the sum within 16 bits every engine gives the same result.
-inline v128_t relaxed_dot(v128_t a, v128_t b) { return wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b); }
+// Lane j of 8: a[2j] * b[2j] + a[2j+1] * b[2j+1]; a signed bytes, b bytes of 7 bits (0 .. 127).
+// With b in that range and the sum within 16 bits every engine gives the same result.
+inline v128_t relaxed_dot(v128_t a, v128_t b) {
+  return wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b);
+}
 #elif !defined(__wasm__)
 // The same, and a check of what makes it deterministic.
 inline v128_t relaxed_dot(v128_t a, v128_t b) {
   assert(!wasm_v128_any_true(wasm_v128_and(b, wasm_i8x16_splat(INT8_MIN))));
 #ifdef __SSSE3__
-  return simde_v128_from_m128i(
-      _mm_maddubs_epi16(simde_v128_to_m128i(b), simde_v128_to_m128i(a)));
+  return simde_v128_from_m128i(_mm_maddubs_epi16(simde_v128_to_m128i(b), simde_v128_to_m128i(a)));
 #else
   const v128_t low = wasm_i16x8_extmul_low_i8x16(a, b);
   const v128_t high = wasm_i16x8_extmul_high_i8x16(a, b);
@@ -38,9 +39,10 @@ inline v128_t relaxed_dot(v128_t a, v128_t b) {
 }
 #endif
 
-// Calls step(std::integral_constant<size_t, 0>) .. (n - 1): a loop whose index is a constant, so that
-// accumulators indexed by it live in registers. For that `step` must be inlined: mark it always_inline,
-// or one call that is left sends all it captures through memory (measured: a third of the speed).
+// Calls step(std::integral_constant<size_t, 0>) .. (n - 1): a loop whose index is a constant, so
+// that accumulators indexed by it live in registers. For that `step` must be inlined: mark it
+// always_inline, or one call that is left sends all it captures through memory (measured: a third
+// of the speed).
 template <size_t n, typename Step>
 __attribute__((always_inline)) inline void unrolled(Step step) {
   [&]<size_t... index>(std::index_sequence<index...>) __attribute__((always_inline)) {
@@ -48,15 +50,24 @@ __attribute__((always_inline)) inline void unrolled(Step step) {
   }(std::make_index_sequence<n>());
 }
 
-// Has a sum computed before what follows it. LLVM's WASM back end otherwise gathers each sum of a long
-// block into one expression, one sum after the other, with all factors alive: more than the machine
-// has registers. Costs no instruction.
+// Has a sum computed before what follows it. LLVM's WASM back end otherwise gathers each sum of a
+// long block into one expression, one sum after the other, with all factors alive: more than the
+// machine has registers. Costs no instruction.
 __attribute__((always_inline)) inline void settle(v128_t& sum) {
 #ifdef __wasm__
   asm("" : "+r"(sum));
 #else
   (void)sum;
 #endif
+}
+
+// A constant that stays in a register or on the stack. A plain one is built anew from general registers
+// wherever it is used, also in a loop: three instructions in V8.
+__attribute__((always_inline)) inline v128_t held(v128_t constant) {
+#ifdef __wasm__
+  asm("" : "+r"(constant));
+#endif
+  return constant;
 }
 
 // Four rows or two halves of a tile's eight rows, in lanes.

@@ -33,7 +33,8 @@ void decode_block(TensorType type, const uint8_t* block, BlockCodes* out);
 void dequantise_row(TensorType type, const uint8_t* row, size_t n, float* out);
 
 // n float32 values -> row in file order, by rounding to the nearest code (plain, not optimised for
-// error). Serves tests and fixtures: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, F16, BF16, F32.
+// error). Serves tests and fixtures: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, F16, BF16,
+// F32.
 void quantise_row_to(TensorType type, const float* values, size_t n, uint8_t* row);
 
 }  // namespace nanoinfer

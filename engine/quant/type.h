@@ -27,8 +27,8 @@ struct TypeTraits {
   const char* name;         // "Q4_K", as in ggml; for an unsupported but known type also set
   uint32_t block_elements;  // 1 for floats, 32 or 256 for quantised types
   uint32_t block_bytes;
-  bool supported;           // false: known to GGUF, not run by this engine
-  bool quantised;           // true: integer codes with scales; false: F32, F16, BF16
+  bool supported;  // false: known to GGUF, not run by this engine
+  bool quantised;  // true: integer codes with scales; false: F32, F16, BF16
 };
 
 // Traits of a ggml type id, or nullptr if the id is unknown or was removed from GGUF.

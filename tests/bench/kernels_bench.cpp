@@ -1,4 +1,5 @@
-// Speed of the kernels on one thread, weights in cache: kernels_bench [set], for a set of kernels.h.
+// Speed of the kernels on one thread, weights in cache: kernels_bench [set], for a set of
+// kernels.h.
 //   gemv     GMAC/s straight from packed tiles, one token
 //   gemm     GMAC/s of a panel already unpacked, 64 tokens
 //   prefill  GMAC/s of unpacking and gemm together, 8 and 64 tokens
@@ -78,8 +79,8 @@ struct Activations {
   std::vector<float> scale = std::vector<float>(floats.size() / kBlock);
   std::vector<float> sum = scale;
   std::vector<int32_t> isum = std::vector<int32_t>(scale.size());
-  QuantisedRows view = {wide.data(),  high.data(), low.data(), scale.data(),
-                        sum.data(), isum.data(), kInputs};
+  QuantisedRows view = {wide.data(), high.data(), low.data(), scale.data(),
+                        sum.data(),  isum.data(), kInputs};
 
   explicit Activations(const Kernels& kernels) {
     for (size_t row = 0; row < kTokens; ++row) {
@@ -167,18 +168,17 @@ struct Bench {
                               0.125f, &partial, probs);
     });
     constexpr double kPerThousand = 1e9 / kInputs;
-    std::printf("%-8s swiglu %.0f  rms_norm %.0f  quantise_row %.0f ns per 1,000; attention %.2f "
-                "GMAC/s\n",
-                kernels.name, swiglu_ms * kPerThousand, norm_ms * kPerThousand,
-                quantise_ms * kPerThousand,
-                2.0 * kHeadDim * kChunkPositions / attention_ms * 1e-6);
+    std::printf(
+        "%-8s swiglu %.0f  rms_norm %.0f  quantise_row %.0f ns per 1,000; attention %.2f "
+        "GMAC/s\n",
+        kernels.name, swiglu_ms * kPerThousand, norm_ms * kPerThousand, quantise_ms * kPerThousand,
+        2.0 * kHeadDim * kChunkPositions / attention_ms * 1e-6);
   }
 };
 
 constexpr TensorType kTypes[] = {
-    TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0, TensorType::kQ5_1,
-    TensorType::kQ8_0, TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K,
-    TensorType::kF32,  TensorType::kF16};
+    TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0, TensorType::kQ5_1, TensorType::kQ8_0,
+    TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K, TensorType::kF32,  TensorType::kF16};
 
 int run(const char* name) {
   const Kernels* kernels = name ? find_kernels(name) : all_kernels().back();
@@ -195,4 +195,6 @@ int run(const char* name) {
 }  // namespace
 }  // namespace nanoinfer
 
-int main(int argc, char** argv) { return nanoinfer::run(argc > 1 ? argv[1] : nullptr); }
+int main(int argc, char** argv) {
+  return nanoinfer::run(argc > 1 ? argv[1] : nullptr);
+}

@@ -39,7 +39,9 @@ test('asks no other origin for anything, whatever the model writes', async ({ pa
 // Ports of servers that a test may stop.
 const port = (project: string) => (project === 'isolated' ? 4185 : 4186);
 
-test('chats with the server stopped, on the model it has kept', async ({ browser }, { project }) => {
+test('chats with the server stopped, on the model it has kept', async ({ browser }, {
+  project,
+}) => {
   test.setTimeout(240_000);
   const base = `http://localhost:${port(project.name)}`;
   const server = await startServer(project.name);
@@ -47,7 +49,7 @@ test('chats with the server stopped, on the model it has kept', async ({ browser
   const page = await context.newPage();
   try {
     await open(page, 'model=default&temperature=0&n_ctx=512');
-    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.evaluate(async () => (await navigator.serviceWorker.ready).scope);
     await expect
       .poll(() => page.evaluate(async () => (await window.nanoinfer.keptModels()).length))
       .toBe(1);
@@ -83,7 +85,7 @@ test('a download that is cut is never offered as complete', async ({ page }) => 
     const url = new URL('cut.gguf', location.href).href;
     return window.nanoinfer.load(url, { keep: true }).then(
       () => 'loaded',
-      (error: { code: string }) => error.code,
+      (error: unknown) => (error as { code: string }).code,
     );
   });
   expect(code).toBe('truncated');
@@ -118,7 +120,10 @@ async function startServer(project: string): Promise<ChildProcess> {
   const server = spawn(
     process.execPath,
     ['node_modules/vite/bin/vite.js', 'preview', '--strictPort', '--port', `${at}`],
-    { env: { ...process.env, ...(project === 'plain' ? { NANOINFER_PLAIN: '1' } : {}) }, stdio: 'ignore' },
+    {
+      env: { ...process.env, ...(project === 'plain' ? { NANOINFER_PLAIN: '1' } : {}) },
+      stdio: 'ignore',
+    },
   );
   await expect.poll(() => reachable(`http://localhost:${at}`), { timeout: 30_000 }).toBe(true);
   return server;

@@ -10,7 +10,7 @@ export async function open(page: Page, query: string): Promise<void> {
 }
 
 export async function ready(page: Page): Promise<void> {
-  await page.evaluate(async () => void (await window.nanoinfer.ready));
+  await page.evaluate(() => window.nanoinfer.ready);
 }
 
 export async function ask(page: Page, text: string): Promise<void> {

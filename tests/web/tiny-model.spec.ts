@@ -5,7 +5,7 @@ import { answered, answers, ask, open } from './page.ts';
 test('a first visit explains itself, and chats at once', async ({ page }) => {
   await page.goto('/');
   await expect(page.getByRole('textbox', { name: 'Message', exact: true })).toBeVisible();
-  await page.evaluate(async () => void (await window.nanoinfer.ready));
+  await page.evaluate(() => window.nanoinfer.ready);
   await ask(page, 'Hello');
   await answered(page);
   await expect(answers(page)).toContainText(/\w/);

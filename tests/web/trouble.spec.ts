@@ -65,7 +65,12 @@ test('another host that does not allow it is named, and the page goes on', async
   await page.getByRole('button', { name: /^Model:/ }).click();
   await page.getByRole('textbox', { name: 'Model URL' }).fill('https://models.example/a.gguf');
   await page.getByRole('button', { name: 'Open' }).click();
-  await expect(page.getByRole('alert').filter({ hasText: /models\.example/ }).first()).toBeVisible();
+  await expect(
+    page
+      .getByRole('alert')
+      .filter({ hasText: /models\.example/ })
+      .first(),
+  ).toBeVisible();
   await stillChats(page, 1);
 });
 
@@ -73,11 +78,16 @@ test('a prompt longer than the context says both lengths', async ({ page }) => {
   await open(page, 'model=tiny&n_ctx=64&temperature=0');
   await ask(page, 'Once upon a time there was a very small fox. '.repeat(30));
   await expect(
-    page.getByRole('alert').filter({ hasText: /\d+ tokens.*64|64.*\d+ tokens/ }).first(),
+    page
+      .getByRole('alert')
+      .filter({ hasText: /\d+ tokens.*64|64.*\d+ tokens/ })
+      .first(),
   ).toBeVisible();
 });
 
-test('a trap ends the engine, rejects what waits, and a fresh one can be started', async ({ page }) => {
+test('a trap ends the engine, rejects what waits, and a fresh one can be started', async ({
+  page,
+}) => {
   await open(page, 'model=tiny&temperature=0');
   const code = await page.evaluate(async () => {
     const { nanoinfer } = window;
