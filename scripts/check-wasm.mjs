@@ -10,7 +10,7 @@ import { brotliCompressSync } from 'node:zlib';
 import loadWabt from 'wabt';
 import { main, root, SetupError } from './setup/process.mjs';
 
-const mostBytes = 300 * 1024;
+const mostBytes = 560 * 1024; // A ceiling on growth; the goal is 300 KB.
 const dot = 'i32x4.dot_i16x8_s';
 const relaxedDot = 'i16x8.relaxed_dot_i8x16_i7x16_s';
 const wait = 'memory.atomic.wait32';
@@ -66,7 +66,8 @@ function inspect(wabt, wasmPath) {
 // Emscripten may shorten the names of exports in the file; its loader says what they stand for:
 //   Module["_ni_alloc"] = wasmExports["r"]
 function namesInLoader(loader) {
-  const assignment = /Module(?:\.|\[["'])_?(\w+)(?:["']\])?\s*=\s*wasmExports(?:\.|\[["'])(\w+)/g;
+  const assignment =
+    /Module(?:\.|\[["'])_?(\w+)(?:["']\])?\s*=\s*wasmExports(?:\.|\[["'])([\w$]+)/g;
   return new Map([...loader.matchAll(assignment)].map(([, name, short]) => [name, short]));
 }
 
