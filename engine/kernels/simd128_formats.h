@@ -60,9 +60,10 @@ inline v128_t sixteen_if(v128_t bytes, v128_t mask) {
   return wasm_v128_and(set, held(wasm_i8x16_splat(0x10)));
 }
 
-// Fifth bits of a unit of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit: input k is bit k. The
-// unit's four bits go to both 16-bit halves of the row; a product moves two of them to the place 4 of
-// each byte of the lower half (by 4 and by 11), the other two to those of the upper (by 2 and by 9).
+// Fifth bits of a unit of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit: input k is bit k.
+// The unit's four bits go to both 16-bit halves of the row; a product moves two of them to the
+// place 4 of each byte of the lower half (by 4 and by 11), the other two to those of the upper (by
+// 2 and by 9).
 template <size_t unit>
 inline v128_t fifth_bits(v128_t bits) {
   constexpr int kFirst = unit < 4 ? 0 : 1;  // inputs 16-31 are the upper half

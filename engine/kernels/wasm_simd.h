@@ -61,8 +61,8 @@ __attribute__((always_inline)) inline void settle(v128_t& sum) {
 #endif
 }
 
-// A constant that stays in a register or on the stack. A plain one is built anew from general registers
-// wherever it is used, also in a loop: three instructions in V8.
+// A constant that stays in a register or on the stack. A plain one is built anew from general
+// registers wherever it is used, also in a loop: three instructions in V8.
 __attribute__((always_inline)) inline v128_t held(v128_t constant) {
 #ifdef __wasm__
   asm("" : "+r"(constant));

@@ -106,7 +106,9 @@ TEST(Loader, GivesTheSameModelHoweverTheBytesCome) {
     const Result<std::unique_ptr<Model>> model = loader.finish();
     ASSERT_TRUE(model) << model.error().text();
     EXPECT_EQ((*model)->file_bytes, file.size());
-    EXPECT_EQ(std::memcmp((*model)->data.get(), whole->data.get(), whole->header.data_bytes), 0);
+    EXPECT_EQ(std::memcmp((*model)->data.get(), whole->data.get(),
+                          static_cast<size_t>(whole->header.data_bytes)),
+              0);
   }
 }
 

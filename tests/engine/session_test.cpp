@@ -127,9 +127,11 @@ TEST(Session, WhatFollowsACachedPrefixEqualsAFreshRun) {
   EXPECT_EQ(kept, 130u);
   ASSERT_TRUE(session->truncate(0, kept));
   std::vector<float> logits;
-  extend(*session, 0, {second.begin() + kept, second.end()}, {}, &logits);
+  extend(*session, 0, {second.begin() + static_cast<ptrdiff_t>(kept), second.end()}, {}, &logits);
   const std::vector<float> fresh = all_logits(*model, second, {});
-  EXPECT_EQ(hash_of(logits), hash_of({fresh.begin() + kept * model->config.n_vocab, fresh.end()}));
+  EXPECT_EQ(
+      hash_of(logits),
+      hash_of({fresh.begin() + static_cast<ptrdiff_t>(kept * model->config.n_vocab), fresh.end()}));
 }
 
 TEST(Session, AnAbandonedPassLeavesNoTrace) {
@@ -148,7 +150,9 @@ TEST(Session, AnAbandonedPassLeavesNoTrace) {
   std::vector<float> logits;
   extend(*session, 0, {ids.begin() + 60, ids.end()}, {}, &logits);
   const std::vector<float> fresh = all_logits(*model, ids, {});
-  EXPECT_EQ(hash_of(logits), hash_of({fresh.begin() + 60 * model->config.n_vocab, fresh.end()}));
+  EXPECT_EQ(
+      hash_of(logits),
+      hash_of({fresh.begin() + static_cast<ptrdiff_t>(60 * model->config.n_vocab), fresh.end()}));
 }
 
 TEST(Session, TakesBlocksOnlyAsTheyAreNeeded) {
