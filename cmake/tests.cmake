@@ -22,6 +22,8 @@ if(EMSCRIPTEN)
     set_target_properties(engine_tests PROPERTIES SUFFIX .mjs)
   else()
     target_link_options(engine_tests PRIVATE -sENVIRONMENT=node -sNODERAWFS)
+    # CommonJS, which a .js file in a package of modules is not.
+    set_target_properties(engine_tests PROPERTIES SUFFIX .cjs)
   endif()
 endif()
 

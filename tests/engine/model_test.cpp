@@ -2,6 +2,7 @@
 // gave.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -119,7 +120,7 @@ TEST(Loader, SaysWhereACutFileEnds) {
     ModelLoader loader(0);
     const Result<uint8_t*> to = loader.reserve(n);
     ASSERT_TRUE(to);
-    std::memcpy(*to, file.data(), n);
+    std::copy_n(file.begin(), n, *to);
     const Result<LoadPhase> phase = loader.commit(n);
     ASSERT_TRUE(phase);
     const Result<std::unique_ptr<Model>> model = loader.finish();
