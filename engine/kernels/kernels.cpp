@@ -15,6 +15,7 @@ constexpr const Kernels* kSets[] = {
     &kSimd128Kernels,
 #if NANOINFER_HAS_RELAXED
     &kRelaxedKernels,
+    &kRelaxedI32Kernels,
 #endif
 };
 

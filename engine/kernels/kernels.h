@@ -64,15 +64,16 @@ struct QuantisedRows {
 
 // One tile unpacked for many tokens. Missing rows of the last tile are zero.
 // Quantised: codes (n_in / 2, 8, 2): for each pair of inputs, 8 rows x 2 codes, zero points
-// removed;
+// removed (a set may keep full tiles in bytes of its own order there: see Kernels::byte_panels);
 //            d and m (n_in / 32, 8).
 // Float:     weights (n_in, 8) float32, in `values`.
 struct Panel {
+  TensorType type = TensorType::kF32;  // set by the caller: whose rows these are
   int16_t* codes = nullptr;
+  int32_t* code_sums = nullptr;  // (n_in / 32, 8): sums of codes, where a set needs them
   float* d = nullptr;
   float* m = nullptr;
   float* values = nullptr;
-  bool has_m = false;  // set by the caller: has_min(type)
 };
 
 // ---- attention ---------------------------------------------------------------------------------
@@ -92,12 +93,21 @@ struct AttentionPartial {
   float l;
 };
 
+// One query head on one chunk.
+struct AttentionQuery {
+  const float* q;  // (head_dim)
+  size_t n;        // it sees positions [0, n) of the chunk, 1 to kChunkPositions
+  float* probs;    // (kChunkPositions), scratch: holds e afterwards
+  AttentionPartial out;
+};
+
 // ---- the kernels -------------------------------------------------------------------------------
 
 // One implementation of the contract. Functions that take `row` work on one activation row, those
 // that take `tile` on one tile of output rows, so that threads share work without sharing sums.
 struct Kernels {
-  const char* name;  // "scalar", "simd128", "relaxed"
+  const char* name;  // "scalar", "simd128", "relaxed", "relaxed_i32"
+  bool byte_panels;  // full tiles unpack into a panel that only this set can read
 
   // x (n) -> row `row` of out.
   void (*quantise_row)(const float* x, size_t n, const QuantisedRows& out, size_t row);
@@ -134,13 +144,13 @@ struct Kernels {
   // adjacent: pairs (2i, 2i + 1); otherwise (i, i + n_rot / 2). Elements past n_rot are untouched.
   void (*rope)(float* head, size_t n_rot, bool adjacent, const float* cos_sin);
 
-  // Scores of q (head_dim) against positions [0, n) of a chunk, then the partial softmax.
+  // For each query its scores against positions [0, n) of a chunk, then the partial softmax.
   //   score[p] = (sum over d in order of q[d] * K[d, p]) * scale
   //   m = max; e[p] = exp(score[p] - m); l = 4-lane sum of e (lane j: p = j mod 4, (l0+l1)+(l2+l3))
   //   o[d] = sum over p in order of e[p] * V[p, d]
-  // probs (kChunkPositions) is scratch and holds e afterwards.
-  void (*attention_chunk)(const float* q, const KvChunk& chunk, size_t n, size_t head_dim,
-                          float scale, AttentionPartial* out, float* probs);
+  // Queries that come together share what is read of the chunk, and nothing else.
+  void (*attention_chunk)(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
+                          float scale);
 
   // Joins `next` (later positions) into `into`: M = max(m, m'); both rescaled by exp(. - M); added.
   void (*attention_merge)(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);

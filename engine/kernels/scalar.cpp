@@ -66,7 +66,7 @@ void store_in_panel(const BlockCodes& codes, size_t first, size_t n, size_t row,
   for (size_t sub = 0; sub < n / kBlock; ++sub) {
     const size_t at = (first / kBlock + sub) * kTileRows + row;
     panel.d[at] = codes.d[sub];
-    if (panel.has_m) panel.m[at] = codes.m[sub];
+    if (has_min(panel.type)) panel.m[at] = codes.m[sub];
   }
 }
 
@@ -100,7 +100,7 @@ void gemm_panel(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, 
         const size_t at = t * x.n_blocks() + block;
         const size_t lane = block * kTileRows + row;
         sum += (panel.d[lane] * x.scale[at]) * static_cast<float>(isum);
-        if (panel.has_m) sum += panel.m[lane] * x.sum[at];
+        if (has_min(panel.type)) sum += panel.m[lane] * x.sum[at];
       }
       y[t * y_stride + row] = sum;
     }
@@ -179,27 +179,32 @@ void rope(float* head, size_t n_rot, bool adjacent, const float* cos_sin) {
 
 // ---- attention ---------------------------------------------------------------------------------
 
-void attention_chunk(const float* q, const KvChunk& chunk, size_t n, size_t head_dim, float scale,
-                     AttentionPartial* out, float* probs) {
+void attend(AttentionQuery& query, const KvChunk& chunk, size_t head_dim, float scale) {
+  float* probs = query.probs;
   float most = -std::numeric_limits<float>::infinity();
-  for (size_t p = 0; p < n; ++p) {
+  for (size_t p = 0; p < query.n; ++p) {
     float dot = 0.0f;
-    for (size_t d = 0; d < head_dim; ++d) dot += q[d] * chunk.keys[d * kChunkPositions + p];
+    for (size_t d = 0; d < head_dim; ++d) dot += query.q[d] * chunk.keys[d * kChunkPositions + p];
     probs[p] = dot * scale;
     most = std::max(most, probs[p]);
   }
   float lanes[4] = {};
-  for (size_t p = 0; p < n; ++p) {
+  for (size_t p = 0; p < query.n; ++p) {
     probs[p] = exp_scalar(probs[p] - most);
     lanes[p % 4] += probs[p];
   }
   for (size_t d = 0; d < head_dim; ++d) {
     float sum = 0.0f;
-    for (size_t p = 0; p < n; ++p) sum += probs[p] * chunk.values[p * head_dim + d];
-    out->o[d] = sum;
+    for (size_t p = 0; p < query.n; ++p) sum += probs[p] * chunk.values[p * head_dim + d];
+    query.out.o[d] = sum;
   }
-  out->m = most;
-  out->l = add_lanes(lanes);
+  query.out.m = most;
+  query.out.l = add_lanes(lanes);
+}
+
+void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
+                     float scale) {
+  for (AttentionQuery& query : queries) attend(query, chunk, head_dim, scale);
 }
 
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim) {
@@ -215,6 +220,7 @@ void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_
 
 const Kernels kScalarKernels = {
     .name = "scalar",
+    .byte_panels = false,
     .quantise_row = quantise_row,
     .unpack_tile = unpack_tile,
     .gemm_panel = gemm_panel,

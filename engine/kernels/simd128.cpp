@@ -6,6 +6,7 @@ namespace nanoinfer {
 
 const Kernels kSimd128Kernels = {
     .name = "simd128",
+    .byte_panels = false,
     .quantise_row = simd128::quantise_row,
     .unpack_tile = simd128::unpack_tile,
     .gemm_panel = simd128::gemm_panel,

@@ -16,8 +16,8 @@ void rms_norm(const float* x, const float* weight, size_t n, float eps, float* o
 void add(float* x, const float* y, size_t n);
 void swiglu(float* gate, const float* up, size_t n);
 void rope(float* head, size_t n_rot, bool adjacent, const float* cos_sin);
-void attention_chunk(const float* q, const KvChunk& chunk, size_t n, size_t head_dim, float scale,
-                     AttentionPartial* out, float* probs);
+void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
+                     float scale);
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
 
 }  // namespace nanoinfer::simd128

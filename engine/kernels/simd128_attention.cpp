@@ -19,35 +19,50 @@ inline v128_t load_first(const float* p, size_t n) {
   return n == 2 ? two : wasm_v128_load32_lane(p + 2, two, 2);
 }
 
-// Scores of kVectors * 4 positions, the last 4 of them only `n_last` of which exist.
-// keys points at the first position; probs (kVectors * 4).
-template <size_t kVectors>
-inline void score(const float* q, const float* keys, size_t n_last, size_t head_dim, v128_t scale,
-                  float* probs) {
-  v128_t sums[kVectors];
-  for (v128_t& sum : sums) sum = wasm_f32x4_splat(0.0f);
-  for (size_t d = 0; d < head_dim; ++d, keys += kChunkPositions) {
-    const v128_t q_d = wasm_v128_load32_splat(q + d);
-    unrolled<kVectors - 1>([&](auto i) __attribute__((always_inline)) {
-      sums[i] = wasm_f32x4_add(sums[i], wasm_f32x4_mul(q_d, wasm_v128_load(keys + 4 * i)));
-    });
-    const v128_t last = load_first(keys + 4 * (kVectors - 1), n_last);
-    sums[kVectors - 1] = wasm_f32x4_add(sums[kVectors - 1], wasm_f32x4_mul(q_d, last));
+// Two queries at a time by four vectors: 8 sums, the 4 vectors that both share and their 2 factors
+// fill the 16 registers. One query by eight vectors needs one register more, and the sum that then
+// lives in memory is waited for in every step (measured: half the speed).
+constexpr size_t kVectors = 4;
+constexpr size_t kStep = 4 * kVectors;
+
+// Scores of kStep positions for each query; keys points at the first position.
+template <size_t kQueries>
+inline void score(const float* const (&q)[kQueries], const float* keys, size_t head_dim,
+                  v128_t scale, float* const (&probs)[kQueries]) {
+  v128_t sums[kQueries][kVectors];
+  for (size_t i = 0; i < kQueries; ++i) {
+    for (v128_t& sum : sums[i]) sum = wasm_f32x4_splat(0.0f);
   }
-  for (size_t i = 0; i < kVectors; ++i) {
-    wasm_v128_store(probs + 4 * i, wasm_f32x4_mul(sums[i], scale));
+  for (size_t d = 0; d < head_dim; ++d, keys += kChunkPositions) {
+    v128_t q_d[kQueries];
+    for (size_t i = 0; i < kQueries; ++i) q_d[i] = wasm_v128_load32_splat(q[i] + d);
+    unrolled<kVectors>([&](auto vector) __attribute__((always_inline)) {
+      const v128_t k = wasm_v128_load(keys + 4 * vector);
+      for (size_t i = 0; i < kQueries; ++i) {
+        sums[i][vector] = wasm_f32x4_add(sums[i][vector], wasm_f32x4_mul(q_d[i], k));
+      }
+    });
+  }
+  for (size_t i = 0; i < kQueries; ++i) {
+    for (size_t v = 0; v < kVectors; ++v) {
+      wasm_v128_store(probs[i] + 4 * v, wasm_f32x4_mul(sums[i][v], scale));
+    }
   }
 }
 
-// Scores of positions [0, n) into probs, which is written up to the next multiple of 4.
-void scores(const float* q, const float* keys, size_t n, size_t head_dim, float scale,
+// Scores of positions [p, n) of one query into probs, which is written up to the next multiple
+// of 4.
+void scores(const float* q, const float* keys, size_t p, size_t n, size_t head_dim, v128_t scale,
             float* probs) {
-  const v128_t scale4 = wasm_f32x4_splat(scale);
-  size_t p = 0;
-  for (; p + 32 <= n; p += 32) score<8>(q, keys + p, 4, head_dim, scale4, probs + p);
-  for (; p + 8 <= n; p += 8) score<2>(q, keys + p, 4, head_dim, scale4, probs + p);
+  for (; p + kStep <= n; p += kStep) score<1>({q}, keys + p, head_dim, scale, {probs + p});
   for (; p < n; p += 4) {
-    score<1>(q, keys + p, std::min<size_t>(n - p, 4), head_dim, scale4, probs + p);
+    const size_t n_left = std::min<size_t>(n - p, 4);
+    v128_t sum = wasm_f32x4_splat(0.0f);
+    for (size_t d = 0; d < head_dim; ++d) {
+      const v128_t k = load_first(keys + d * kChunkPositions + p, n_left);
+      sum = wasm_f32x4_add(sum, wasm_f32x4_mul(wasm_v128_load32_splat(q + d), k));
+    }
+    wasm_v128_store(probs + p, wasm_f32x4_mul(sum, scale));
   }
 }
 
@@ -84,40 +99,91 @@ float exponentials(float* probs, size_t n, float most) {
   return add_lanes(lanes);
 }
 
-// o of kVectors * 4 dimensions: sum over positions of probs[p] * values[p, .]; values and o point
-// at the first of them.
-template <size_t kVectors>
-inline void weigh(const float* probs, const float* values, size_t n, size_t head_dim, float* o) {
-  v128_t sums[kVectors];
-  for (v128_t& sum : sums) sum = wasm_f32x4_splat(0.0f);
-  for (size_t p = 0; p < n; ++p, values += head_dim) {
-    const v128_t e = wasm_v128_load32_splat(probs + p);
-    unrolled<kVectors>([&](auto i) __attribute__((always_inline)) {
-      sums[i] = wasm_f32x4_add(sums[i], wasm_f32x4_mul(e, wasm_v128_load(values + 4 * i)));
+// o of kStep dimensions: sum over positions of probs[p] * values[p, .]; values and o point at the
+// first of them. Query i sees n[i] positions.
+template <size_t kQueries>
+inline void weigh(const float* const (&probs)[kQueries], const size_t (&n)[kQueries],
+                  const float* values, size_t head_dim, float* const (&o)[kQueries]) {
+  v128_t sums[kQueries][kVectors];
+  for (size_t i = 0; i < kQueries; ++i) {
+    for (v128_t& sum : sums[i]) sum = wasm_f32x4_splat(0.0f);
+  }
+  const size_t n_all = *std::min_element(n, n + kQueries);
+  const float* value = values;
+  for (size_t p = 0; p < n_all; ++p, value += head_dim) {
+    v128_t e[kQueries];
+    for (size_t i = 0; i < kQueries; ++i) e[i] = wasm_v128_load32_splat(probs[i] + p);
+    unrolled<kVectors>([&](auto vector) __attribute__((always_inline)) {
+      const v128_t v = wasm_v128_load(value + 4 * vector);
+      for (size_t i = 0; i < kQueries; ++i) {
+        sums[i][vector] = wasm_f32x4_add(sums[i][vector], wasm_f32x4_mul(e[i], v));
+      }
     });
   }
-  for (size_t i = 0; i < kVectors; ++i) wasm_v128_store(o + 4 * i, sums[i]);
+  for (size_t i = 0; i < kQueries; ++i) {  // what one sees and the other does not
+    for (size_t p = n_all; p < n[i]; ++p) {
+      const v128_t e = wasm_v128_load32_splat(probs[i] + p);
+      for (size_t v = 0; v < kVectors; ++v) {
+        const v128_t four = wasm_v128_load(values + p * head_dim + 4 * v);
+        sums[i][v] = wasm_f32x4_add(sums[i][v], wasm_f32x4_mul(e, four));
+      }
+    }
+    for (size_t v = 0; v < kVectors; ++v) wasm_v128_store(o[i] + 4 * v, sums[i][v]);
+  }
 }
 
-void weighted_values(const float* probs, const float* values, size_t n, size_t head_dim, float* o) {
-  size_t d = 0;
-  for (; d + 32 <= head_dim; d += 32) weigh<8>(probs, values + d, n, head_dim, o + d);
-  for (; d + 4 <= head_dim; d += 4) weigh<1>(probs, values + d, n, head_dim, o + d);
+// The dimensions from d on that kStep does not divide.
+void weigh_rest(const AttentionQuery& query, const float* values, size_t d, size_t head_dim) {
   for (; d < head_dim; ++d) {
     float sum = 0.0f;
-    for (size_t p = 0; p < n; ++p) sum += probs[p] * values[p * head_dim + d];
-    o[d] = sum;
+    for (size_t p = 0; p < query.n; ++p) sum += query.probs[p] * values[p * head_dim + d];
+    query.out.o[d] = sum;
   }
+}
+
+template <size_t kQueries>
+void attend(AttentionQuery* queries, const KvChunk& chunk, size_t head_dim, float scale) {
+  const v128_t scale4 = wasm_f32x4_splat(scale);
+  const float* q[kQueries];
+  float* probs[kQueries];
+  size_t n[kQueries];
+  for (size_t i = 0; i < kQueries; ++i) {
+    q[i] = queries[i].q;
+    probs[i] = queries[i].probs;
+    n[i] = queries[i].n;
+  }
+  const size_t n_all = *std::min_element(n, n + kQueries);
+  size_t p = 0;
+  for (; p + kStep <= n_all; p += kStep) {
+    float* at[kQueries];
+    for (size_t i = 0; i < kQueries; ++i) at[i] = probs[i] + p;
+    score<kQueries>(q, chunk.keys + p, head_dim, scale4, at);
+  }
+  for (size_t i = 0; i < kQueries; ++i) {
+    scores(q[i], chunk.keys, p, n[i], head_dim, scale4, probs[i]);
+    queries[i].out.m = largest(probs[i], n[i]);
+    queries[i].out.l = exponentials(probs[i], n[i], queries[i].out.m);
+  }
+  size_t d = 0;
+  for (; d + kStep <= head_dim; d += kStep) {
+    const float* e[kQueries];
+    float* o[kQueries];
+    for (size_t i = 0; i < kQueries; ++i) {
+      e[i] = probs[i];
+      o[i] = queries[i].out.o + d;
+    }
+    weigh<kQueries>(e, n, chunk.values + d, head_dim, o);
+  }
+  for (size_t i = 0; i < kQueries; ++i) weigh_rest(queries[i], chunk.values, d, head_dim);
 }
 
 }  // namespace
 
-void attention_chunk(const float* q, const KvChunk& chunk, size_t n, size_t head_dim, float scale,
-                     AttentionPartial* out, float* probs) {
-  scores(q, chunk.keys, n, head_dim, scale, probs);
-  out->m = largest(probs, n);
-  out->l = exponentials(probs, n, out->m);
-  weighted_values(probs, chunk.values, n, head_dim, out->o);
+void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
+                     float scale) {
+  size_t i = 0;
+  for (; i + 2 <= queries.size(); i += 2) attend<2>(&queries[i], chunk, head_dim, scale);
+  if (i < queries.size()) attend<1>(&queries[i], chunk, head_dim, scale);
 }
 
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim) {

@@ -1,30 +1,34 @@
 // How to read a full tile of each type with SIMD: its scales, and its codes 16 bytes at a time.
 //
-// A tile's block, seen from here: sub-blocks of 32 inputs; in a sub-block 8 units of 4 inputs; in a
-// unit the rows 0-3 (half 0) and 4-7 (half 1) as 16 bytes:
-//   row 0: k k+1 k+2 k+3 | row 1: k .. k+3 | row 2: k .. k+3 | row 3: k .. k+3,   k = 4 * unit
-// Sub-blocks that share bytes make a group; they are told apart by a constant `kPart`.
+// A tile's block, seen from here: sub-blocks of 32 inputs; in a sub-block two sixteenths (kUpper =
+// 0, 1), in each 4 units of 4 inputs; in a unit the rows 0-3 (half 0) and 4-7 (half 1) as 16 bytes:
+//   row 0: k k+1 k+2 k+3 | row 1: k .. k+3 | row 2: k .. k+3 | row 3: k .. k+3,
+//   k = 16 * kUpper + 4 * unit
+// Sub-blocks that share bytes make a group; they are told apart by a constant `kPart`. What decides
+// on shifts and masks is a constant, what only moves an address (unit, half) is not: loops over
+// units stay loops, for LLVM's WASM back end orders a long straight piece of code so that it needs
+// more registers than there are (measured: half the speed).
 #pragma once
 
 #include "engine/kernels/wasm_simd.h"
+#include "engine/quant/type.h"
 
 namespace nanoinfer::simd128 {
 
-// 8 halves (16 bytes) -> 8 floats, as half_to_float does.
+// 8 finite halves (16 bytes) -> 8 floats, as half_to_float does: the loader has refused others.
+// Sign and exponent shifted to a float's places, then 2^(127 - 15) for the difference of the
+// biases.
 inline Lanes8 load_halves(const uint8_t* bytes) {
   const v128_t halves = wasm_v128_load(bytes);
   const v128_t zero = wasm_i32x4_splat(0);
+  const v128_t mask = held(wasm_i32x4_splat(static_cast<int32_t>(0x8fffe000)));
+  const v128_t bias = held(wasm_f32x4_splat(0x1p112f));
   const v128_t high[2] = {wasm_i16x8_shuffle(zero, halves, 0, 8, 1, 9, 2, 10, 3, 11),
                           wasm_i16x8_shuffle(zero, halves, 4, 12, 5, 13, 6, 14, 7, 15)};
   Lanes8 out;
   for (size_t half = 0; half < 2; ++half) {
-    const v128_t sign = wasm_v128_and(high[half], held(wasm_i32x4_splat(INT32_MIN)));
-    const v128_t magnitude =
-        wasm_v128_and(wasm_u32x4_shr(high[half], 3), held(wasm_i32x4_splat(0x0fffe000)));
-    const v128_t scaled = wasm_f32x4_mul(magnitude, held(wasm_f32x4_splat(0x1p112f)));
-    const v128_t not_finite = wasm_i32x4_gt(magnitude, held(wasm_i32x4_splat(0x0f7fffff)));
-    const v128_t exponent = wasm_v128_and(not_finite, held(wasm_i32x4_splat(0x7f800000)));
-    out.half[half] = wasm_v128_or(wasm_v128_or(scaled, exponent), sign);
+    const v128_t placed = wasm_v128_and(wasm_i32x4_shr(high[half], 3), mask);
+    out.half[half] = wasm_f32x4_mul(placed, bias);
   }
   return out;
 }
@@ -60,19 +64,23 @@ inline v128_t sixteen_if(v128_t bytes, v128_t mask) {
   return wasm_v128_and(set, held(wasm_i8x16_splat(0x10)));
 }
 
-// Fifth bits of a unit of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit: input k is bit k.
-// The unit's four bits go to both 16-bit halves of the row; a product moves two of them to the
-// place 4 of each byte of the lower half (by 4 and by 11), the other two to those of the upper (by
-// 2 and by 9).
-template <size_t unit>
-inline v128_t fifth_bits(v128_t bits) {
-  constexpr int kFirst = unit < 4 ? 0 : 1;  // inputs 16-31 are the upper half
-  const v128_t both = wasm_i16x8_shuffle(bits, bits, kFirst, kFirst, kFirst + 2, kFirst + 2,
-                                         kFirst + 4, kFirst + 4, kFirst + 6, kFirst + 6);
-  const v128_t four =
-      wasm_v128_and(wasm_u16x8_shr(both, unit % 4 * 4), held(wasm_i16x8_splat(0x0f)));
-  const v128_t moved = wasm_i16x8_mul(four, held(wasm_i32x4_splat(0x02040810)));
-  return wasm_v128_and(moved, held(wasm_i8x16_splat(0x10)));
+// Fifth bits of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit (input k is bit k), to the
+// places that codes have: 8 units x 2 halves x 16 bytes, each 16 or 0. Two units share a byte of a
+// row.
+inline void expand_fifth_bits(const uint8_t* bits, uint8_t* to) {
+  for (size_t half = 0; half < 2; ++half, to += 16) {
+    const v128_t rows = load_unit(bits, 0, half);
+    unrolled<4>([&](auto byte) __attribute__((always_inline)) {
+      constexpr int k = decltype(byte)::value;
+      const v128_t eight =
+          wasm_i8x16_shuffle(rows, rows, k, k, k, k, k + 4, k + 4, k + 4, k + 4, k + 8, k + 8,
+                             k + 8, k + 8, k + 12, k + 12, k + 12, k + 12);
+      const v128_t first = held(wasm_i32x4_splat(0x08040201));
+      const v128_t second = held(wasm_i32x4_splat(static_cast<int32_t>(0x80402010)));
+      wasm_v128_store(to + (2 * k) * 32, sixteen_if(eight, first));
+      wasm_v128_store(to + (2 * k + 1) * 32, sixteen_if(eight, second));
+    });
+  }
 }
 
 // ---- 32 inputs a block -------------------------------------------------------------------------
@@ -82,11 +90,16 @@ inline v128_t fifth_bits(v128_t bits) {
 //   kZero        to be subtracted from each code  kHasMin      whether m is used
 //   kSigned      codes are int8, else uint8       kScaled16    codes are also times scales16()
 //   scales()     d and m (kSubs, 8); m only if kHasMin
-//   codes()      16 codes of sub-block group * kParts + kPart
+//   expand()     what codes() wants unpacked once a block, to high (kHighBytes)
+//   codes()      16 codes of sub-block group * kParts + kPart: one half of a unit
+inline constexpr size_t kHighBytes = 256;
+
 struct SimpleFormat {
   static constexpr size_t kSubs = 1, kParts = 1;
   static constexpr int kZero = 0;
   static constexpr bool kHasMin = false, kSigned = false, kScaled16 = false;
+
+  static void expand(const uint8_t*, uint8_t*) {}
 
   static void scales(const uint8_t* block, float* d, float*) {
     store_lanes8(d, load_halves(block));
@@ -106,34 +119,34 @@ struct Q8_0 : SimpleFormat {
   static constexpr size_t kTileBytes = 8 * 34;
   static constexpr bool kSigned = true;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t, size_t half) {
-    return load_unit(block + 16, kUnit, half);
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t*, size_t, size_t unit, size_t half) {
+    return load_unit(block + 16, 4 * kUpper + unit, half);
   }
 };
 
 // Nibbles: the low ones of 16 bytes are inputs 0-15, the high ones 16-31.
-template <size_t kUnit>
-inline v128_t block_nibbles(const uint8_t* codes, size_t half) {
-  return nibbles<kUnit / 4>(load_unit(codes, kUnit % 4, half));
+template <size_t kUpper>
+inline v128_t block_nibbles(const uint8_t* codes, size_t unit, size_t half) {
+  return nibbles<kUpper>(load_unit(codes, unit, half));
 }
 
 struct Q4_0 : SimpleFormat {
   static constexpr size_t kTileBytes = 8 * 18;
   static constexpr int kZero = 8;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t, size_t half) {
-    return block_nibbles<kUnit>(block + 16, half);
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t*, size_t, size_t unit, size_t half) {
+    return block_nibbles<kUpper>(block + 16, unit, half);
   }
 };
 
 struct Q4_1 : MinFormat {
   static constexpr size_t kTileBytes = 8 * 20;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t, size_t half) {
-    return block_nibbles<kUnit>(block + 32, half);
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t*, size_t, size_t unit, size_t half) {
+    return block_nibbles<kUpper>(block + 32, unit, half);
   }
 };
 
@@ -141,21 +154,25 @@ struct Q5_0 : SimpleFormat {
   static constexpr size_t kTileBytes = 8 * 22;
   static constexpr int kZero = 16;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t, size_t half) {
-    const v128_t high = fifth_bits<kUnit>(load_unit(block + 16, 0, half));
-    return wasm_v128_or(block_nibbles<kUnit>(block + 48, half), high);
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t* high, size_t, size_t unit, size_t half) {
+    return wasm_v128_or(block_nibbles<kUpper>(block + 48, unit, half),
+                        load_unit(high, 4 * kUpper + unit, half));
   }
+
+  static void expand(const uint8_t* block, uint8_t* high) { expand_fifth_bits(block + 16, high); }
 };
 
 struct Q5_1 : MinFormat {
   static constexpr size_t kTileBytes = 8 * 24;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t, size_t half) {
-    const v128_t high = fifth_bits<kUnit>(load_unit(block + 32, 0, half));
-    return wasm_v128_or(block_nibbles<kUnit>(block + 64, half), high);
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t* high, size_t, size_t unit, size_t half) {
+    return wasm_v128_or(block_nibbles<kUpper>(block + 64, unit, half),
+                        load_unit(high, 4 * kUpper + unit, half));
   }
+
+  static void expand(const uint8_t* block, uint8_t* high) { expand_fifth_bits(block + 32, high); }
 };
 
 // ---- 256 inputs a block ------------------------------------------------------------------------
@@ -195,9 +212,10 @@ struct KFormat : SimpleFormat {
 struct Q4_K : KFormat {
   static constexpr size_t kTileBytes = 8 * 144;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t group, size_t half) {
-    return nibbles<kPart>(load_unit(block + 128, group * 8 + kUnit, half));
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t*, size_t group, size_t unit,
+                      size_t half) {
+    return nibbles<kPart>(load_unit(block + 128, group * 8 + 4 * kUpper + unit, half));
   }
 };
 
@@ -205,11 +223,13 @@ struct Q4_K : KFormat {
 struct Q5_K : KFormat {
   static constexpr size_t kTileBytes = 8 * 176;
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t group, size_t half) {
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t*, size_t group, size_t unit,
+                      size_t half) {
     const v128_t mask = wasm_i8x16_splat(static_cast<int8_t>(1u << (2 * group + kPart)));
-    const v128_t high = sixteen_if(load_unit(block + 128, kUnit, half), mask);
-    return wasm_v128_or(nibbles<kPart>(load_unit(block + 384, group * 8 + kUnit, half)), high);
+    const v128_t high = sixteen_if(load_unit(block + 128, 4 * kUpper + unit, half), mask);
+    return wasm_v128_or(nibbles<kPart>(load_unit(block + 384, group * 8 + 4 * kUpper + unit, half)),
+                        high);
   }
 };
 
@@ -225,11 +245,13 @@ struct Q6_K : SimpleFormat {
     for (size_t sub = 0; sub < kSubs; ++sub) store_lanes8(d + 8 * sub, unit);
   }
 
-  template <size_t kPart, size_t kUnit>
-  static v128_t codes(const uint8_t* block, size_t group, size_t half) {
-    const size_t low_unit = group * 16 + kPart % 2 * 8 + kUnit;
+  template <size_t kPart, size_t kUpper>
+  static v128_t codes(const uint8_t* block, const uint8_t*, size_t group, size_t unit,
+                      size_t half) {
+    const size_t low_unit = group * 16 + kPart % 2 * 8 + 4 * kUpper + unit;
     const v128_t low = nibbles<kPart / 2>(load_unit(block + 656, low_unit, half));
-    return wasm_v128_or(low, bit_pairs<kPart>(load_unit(block + 144, group * 8 + kUnit, half)));
+    return wasm_v128_or(
+        low, bit_pairs<kPart>(load_unit(block + 144, group * 8 + 4 * kUpper + unit, half)));
   }
 
   // The int8 scales of 16 inputs of a sub-block (which = 0 or 1), of 4 rows, as int32.
@@ -240,5 +262,33 @@ struct Q6_K : SimpleFormat {
     return wasm_i32x4_shr(wasm_i32x4_shl(four, 24 - 8 * kByte), 24);
   }
 };
+
+// Calls act.operator()<Format>() for a quantised type's format; false if the type is not quantised.
+template <typename Act>
+inline bool with_format(TensorType type, Act act) {
+  switch (type) {
+    case TensorType::kQ8_0:
+      return act.template operator()<Q8_0>(), true;
+    case TensorType::kQ4_0:
+      return act.template operator()<Q4_0>(), true;
+    case TensorType::kQ4_1:
+      return act.template operator()<Q4_1>(), true;
+    case TensorType::kQ5_0:
+      return act.template operator()<Q5_0>(), true;
+    case TensorType::kQ5_1:
+      return act.template operator()<Q5_1>(), true;
+    case TensorType::kQ4_K:
+      return act.template operator()<Q4_K>(), true;
+    case TensorType::kQ5_K:
+      return act.template operator()<Q5_K>(), true;
+    case TensorType::kQ6_K:
+      return act.template operator()<Q6_K>(), true;
+    case TensorType::kF32:
+    case TensorType::kF16:
+    case TensorType::kBF16:
+      return false;
+  }
+  return false;
+}
 
 }  // namespace nanoinfer::simd128

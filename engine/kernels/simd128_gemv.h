@@ -35,41 +35,38 @@ struct ActivationBlock {
 };
 
 // Integer dots with 16-bit activations: codes widened, rows still lie in pairs of lanes until the
-// end.
+// end. A dot is kept for each half of the tile: add() takes a unit, total() gives row r in lane r.
 struct WideDot {
-  // Sum over units [kFirst, kFirst + kCount) of code * q, int32, row r in lane r.
-  template <typename Format, size_t kPart, size_t kFirst, size_t kCount>
-  static Lanes8 sums(const uint8_t* block, size_t group, const ActivationBlock& x) {
-    v128_t sum[2][2];  // of a half: rows 0 and 1, rows 2 and 3; k, k+1 and k+2, k+3 apart
-    unrolled<kCount>([&](auto i) __attribute__((always_inline)) {
-      constexpr size_t kUnit = kFirst + decltype(i)::value;
-      const v128_t q = wasm_v128_load64_splat(x.wide + 4 * kUnit);
-      for (size_t half = 0; half < 2; ++half) {
-        const v128_t codes = Format::template codes<kPart, kUnit>(block, group, half);
-        const v128_t low = wasm_i32x4_dot_i16x8(widen_low<Format::kSigned>(codes), q);
-        const v128_t high = wasm_i32x4_dot_i16x8(widen_high<Format::kSigned>(codes), q);
-        sum[half][0] = i == 0 ? low : wasm_i32x4_add(sum[half][0], low);
-        sum[half][1] = i == 0 ? high : wasm_i32x4_add(sum[half][1], high);
-        settle(sum[half][0]);
-        settle(sum[half][1]);
-      }
-    });
-    return {{add_pairs(sum[0][0], sum[0][1]), add_pairs(sum[1][0], sum[1][1])}};
+  struct Sum {
+    v128_t rows01 = wasm_i32x4_splat(0);  // rows 0 and 1: k, k+1 and k+2, k+3 apart
+    v128_t rows23 = wasm_i32x4_splat(0);
+  };
+  struct Activations {
+    v128_t q;
+  };
+
+  template <typename Format>
+  static Activations load(const ActivationBlock& x, size_t k) {
+    return {wasm_v128_load64_splat(x.wide + k)};
   }
 
-  template <bool kSigned>
-  static v128_t widen_low(v128_t codes) {
-    return kSigned ? wasm_i16x8_extend_low_i8x16(codes) : wasm_u16x8_extend_low_u8x16(codes);
+  template <typename Format>
+  static void add(Sum& sum, v128_t codes, const Activations& a) {
+    constexpr bool kSigned = Format::kSigned;
+    const v128_t low =
+        kSigned ? wasm_i16x8_extend_low_i8x16(codes) : wasm_u16x8_extend_low_u8x16(codes);
+    const v128_t high =
+        kSigned ? wasm_i16x8_extend_high_i8x16(codes) : wasm_u16x8_extend_high_u8x16(codes);
+    sum.rows01 = wasm_i32x4_add(sum.rows01, wasm_i32x4_dot_i16x8(low, a.q));
+    sum.rows23 = wasm_i32x4_add(sum.rows23, wasm_i32x4_dot_i16x8(high, a.q));
+    settle(sum.rows01);
+    settle(sum.rows23);
   }
 
-  template <bool kSigned>
-  static v128_t widen_high(v128_t codes) {
-    return kSigned ? wasm_i16x8_extend_high_i8x16(codes) : wasm_u16x8_extend_high_u8x16(codes);
-  }
-
-  static v128_t add_pairs(v128_t a, v128_t b) {
-    return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 2, 4, 6),
-                          wasm_i32x4_shuffle(a, b, 1, 3, 5, 7));
+  template <typename Format>
+  static v128_t total(const Sum& sum) {
+    return wasm_i32x4_add(wasm_i32x4_shuffle(sum.rows01, sum.rows23, 0, 2, 4, 6),
+                          wasm_i32x4_shuffle(sum.rows01, sum.rows23, 1, 3, 5, 7));
   }
 };
 
@@ -82,33 +79,56 @@ inline v128_t sum_of_16(const int16_t* q) {
   return wasm_i32x4_add(sum, wasm_i32x4_shuffle(sum, sum, 1, 0, 3, 2));
 }
 
+// One unit of both halves of the tile.
+template <typename Format, typename Dot, size_t kPart, size_t kUpper>
+__attribute__((always_inline)) inline void add_unit(typename Dot::Sum (&sums)[2],
+                                                    const uint8_t* block, const uint8_t* high,
+                                                    size_t group, size_t unit,
+                                                    const ActivationBlock& x) {
+  const typename Dot::Activations a = Dot::template load<Format>(x, 16 * kUpper + 4 * unit);
+  for (size_t half = 0; half < 2; ++half) {
+    Dot::template add<Format>(
+        sums[half], Format::template codes<kPart, kUpper>(block, high, group, unit, half), a);
+  }
+}
+
 // Sum over a sub-block of w's integer codes, zero points removed, times q.
 template <typename Format, typename Dot, size_t kPart>
-inline Lanes8 integer_sums(const uint8_t* block, size_t group, const ActivationBlock& x) {
+inline Lanes8 integer_sums(const uint8_t* block, const uint8_t* high, size_t group,
+                           const ActivationBlock& x) {
+  Lanes8 out;
   if constexpr (Format::kScaled16) {
+    typename Dot::Sum lower[2], upper[2];
+#pragma clang loop unroll(disable)
+    for (size_t unit = 0; unit < 4; ++unit) {
+      add_unit<Format, Dot, kPart, 0>(lower, block, high, group, unit, x);
+      add_unit<Format, Dot, kPart, 1>(upper, block, high, group, unit, x);
+    }
     const v128_t zero = wasm_i32x4_splat(Format::kZero);
     const v128_t first16 = sum_of_16(x.wide);
     const v128_t zero0 = wasm_i32x4_mul(first16, zero);
     const v128_t zero1 = wasm_i32x4_mul(wasm_i32x4_sub(wasm_i32x4_splat(*x.isum), first16), zero);
-    const Lanes8 sums0 = Dot::template sums<Format, kPart, 0, 4>(block, group, x);
-    const Lanes8 sums1 = Dot::template sums<Format, kPart, 4, 4>(block, group, x);
-    Lanes8 out;
     for (size_t half = 0; half < 2; ++half) {
       const v128_t scale0 = Format::template scales16<kPart, 0>(block, group, half);
       const v128_t scale1 = Format::template scales16<kPart, 1>(block, group, half);
-      out.half[half] =
-          wasm_i32x4_add(wasm_i32x4_mul(wasm_i32x4_sub(sums0.half[half], zero0), scale0),
-                         wasm_i32x4_mul(wasm_i32x4_sub(sums1.half[half], zero1), scale1));
+      const v128_t sum0 = wasm_i32x4_sub(Dot::template total<Format>(lower[half]), zero0);
+      const v128_t sum1 = wasm_i32x4_sub(Dot::template total<Format>(upper[half]), zero1);
+      out.half[half] = wasm_i32x4_add(wasm_i32x4_mul(sum0, scale0), wasm_i32x4_mul(sum1, scale1));
     }
-    return out;
   } else {
-    Lanes8 sums = Dot::template sums<Format, kPart, 0, 8>(block, group, x);
-    if constexpr (Format::kZero != 0) {
-      const v128_t zero = wasm_i32x4_splat(Format::kZero * *x.isum);
-      for (v128_t& half : sums.half) half = wasm_i32x4_sub(half, zero);
+    typename Dot::Sum sums[2];
+#pragma clang loop unroll(disable)
+    for (size_t unit = 0; unit < 4; ++unit) {
+      add_unit<Format, Dot, kPart, 0>(sums, block, high, group, unit, x);
+      add_unit<Format, Dot, kPart, 1>(sums, block, high, group, unit, x);
     }
-    return sums;
+    const v128_t zero = wasm_i32x4_splat(Format::kZero * *x.isum);
+    for (size_t half = 0; half < 2; ++half) {
+      const v128_t sum = Dot::template total<Format>(sums[half]);
+      out.half[half] = Format::kZero != 0 ? wasm_i32x4_sub(sum, zero) : sum;
+    }
   }
+  return out;
 }
 
 // y += (d * a) * sum, then + m * s: the float part of one sub-block. d, m (8).
@@ -134,15 +154,17 @@ void gemv(const uint8_t* tile, const QuantisedRows& x, size_t row, float* y) {
   constexpr size_t kGroups = Format::kSubs / Format::kParts;
   Lanes8 sums = {{wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)}};
   ActivationBlock activations(x, row);
+  alignas(16) uint8_t high[kHighBytes];
   for (size_t n = x.n_blocks() / Format::kSubs; n > 0; --n, tile += Format::kTileBytes) {
     float d[Format::kSubs * kTileRows];
     float m[Format::kSubs * kTileRows];
     Format::scales(tile, d, m);
+    Format::expand(tile, high);
     for (size_t group = 0; group < kGroups; ++group) {
       unrolled<Format::kParts>([&](auto part) __attribute__((always_inline)) {
         constexpr size_t kPart = decltype(part)::value;
         const size_t at = (group * Format::kParts + kPart) * kTileRows;
-        const Lanes8 isums = integer_sums<Format, Dot, kPart>(tile, group, activations);
+        const Lanes8 isums = integer_sums<Format, Dot, kPart>(tile, high, group, activations);
         add_block<Format::kHasMin>(sums, isums, d + at, m + at, activations);
         activations.next();
       });

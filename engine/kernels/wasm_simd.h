@@ -18,14 +18,18 @@
 
 namespace nanoinfer {
 
+// The relaxed integer dots, a signed bytes, b bytes of 7 bits (0 .. 127). With b in that range and
+// sums that fit, every engine gives the same result; natively both are checked for it.
+//   relaxed_dot       lane j of 8:  a[2j] * b[2j] + a[2j+1] * b[2j+1]
+//   relaxed_dot_add   lane j of 4:  sum[j] + the four products at 4j .. 4j+3
 #ifdef __wasm_relaxed_simd__
-// Lane j of 8: a[2j] * b[2j] + a[2j+1] * b[2j+1]; a signed bytes, b bytes of 7 bits (0 .. 127).
-// With b in that range and the sum within 16 bits every engine gives the same result.
 inline v128_t relaxed_dot(v128_t a, v128_t b) {
   return wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b);
 }
+inline v128_t relaxed_dot_add(v128_t a, v128_t b, v128_t sum) {
+  return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, sum);
+}
 #elif !defined(__wasm__)
-// The same, and a check of what makes it deterministic.
 inline v128_t relaxed_dot(v128_t a, v128_t b) {
   assert(!wasm_v128_any_true(wasm_v128_and(b, wasm_i8x16_splat(INT8_MIN))));
 #ifdef __SSSE3__
@@ -35,6 +39,15 @@ inline v128_t relaxed_dot(v128_t a, v128_t b) {
   const v128_t high = wasm_i16x8_extmul_high_i8x16(a, b);
   return wasm_i16x8_add(wasm_i16x8_shuffle(low, high, 0, 2, 4, 6, 8, 10, 12, 14),
                         wasm_i16x8_shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15));
+#endif
+}
+inline v128_t relaxed_dot_add(v128_t a, v128_t b, v128_t sum) {
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
+  assert(!wasm_v128_any_true(wasm_v128_and(b, wasm_i8x16_splat(INT8_MIN))));
+  return simde_v128_from_m128i(
+      _mm_dpbusd_epi32(simde_v128_to_m128i(sum), simde_v128_to_m128i(b), simde_v128_to_m128i(a)));
+#else
+  return wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(relaxed_dot(a, b)));
 #endif
 }
 #endif

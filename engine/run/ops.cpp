@@ -1,4 +1,7 @@
 // What each op does with its buffers: it finds the rows and calls a kernel. No arithmetic here.
+#include <algorithm>
+#include <span>
+
 #include "engine/kernels/tiles.h"
 #include "engine/quant/blocks.h"
 #include "engine/run/pass.h"
@@ -46,7 +49,7 @@ void matmul(const Op& op, const Pass& pass, size_t tile, ThreadScratch& scratch)
     while (row < n_rows && kernels.gemv_tile(w, tile, x, row, y + row * op.n_out)) ++row;
     if (row == n_rows) return;
   }
-  scratch.panel.has_m = has_min(w.type);
+  scratch.panel.type = w.type;
   kernels.unpack_tile(w, tile, scratch.panel);
   kernels.gemm_panel(scratch.panel, w.tile_rows(tile), x, n_rows, y, op.n_out);
 }
@@ -91,42 +94,76 @@ void attention_chunk_of_lone_row(const Op& op, const Pass& pass, size_t unit,
   const size_t chunk = unit % n_chunks;
   const uint32_t first = static_cast<uint32_t>(chunk * kChunkPositions);
   const KvChunk kv = pass.cache->chunk(r.seq, static_cast<uint32_t>(op.layer), kv_head, first);
-  const uint32_t group = c.n_heads / c.n_kv_heads;
-  for (uint32_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-    float* at = pass.activations->partials + (head * pass.n_chunks_max + chunk) * (c.head_dim + 2);
-    AttentionPartial partial = load_partial(at, c.head_dim);
-    pass.kernels->attention_chunk(op.in + size_t{head} * c.head_dim, kv,
-                                  positions_in_chunk(chunk, r.pos), c.head_dim,
-                                  pass.attention_scale, &partial, scratch.probs);
-    at[c.head_dim] = partial.m;
-    at[c.head_dim + 1] = partial.l;
+  const size_t group = c.n_heads / c.n_kv_heads;
+  const auto partial_of = [&](size_t i) {
+    const size_t head = kv_head * group + i;
+    return pass.activations->partials + (head * pass.n_chunks_max + chunk) * (c.head_dim + 2);
+  };
+  for (size_t i = 0; i < group; ++i) {
+    scratch.queries[i] = {.q = op.in + (kv_head * group + i) * c.head_dim,
+                          .n = positions_in_chunk(chunk, r.pos),
+                          .probs = scratch.probs + i * kChunkPositions,
+                          .out = {.o = partial_of(i), .m = 0, .l = 0}};
+  }
+  pass.kernels->attention_chunk({scratch.queries, group}, kv, c.head_dim, pass.attention_scale);
+  for (size_t i = 0; i < group; ++i) {
+    partial_of(i)[c.head_dim] = scratch.queries[i].out.m;
+    partial_of(i)[c.head_dim + 1] = scratch.queries[i].out.l;
   }
 }
 
-// One of many rows: all chunks of one KV head, for all its query heads, merged in chunk order.
-void attention_of_row(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratch) {
+// n_rows rows of one sequence that follow each other: all chunks of one KV head, for all its query
+// heads, merged in chunk order.
+void attention_of_rows(const Op& op, const Pass& pass, size_t first_row, size_t n_rows,
+                       uint32_t kv_head, ThreadScratch& scratch) {
   const Config& c = *pass.config;
-  const size_t row = unit / c.n_kv_heads;
-  const uint32_t kv_head = static_cast<uint32_t>(unit % c.n_kv_heads);
-  const Row& r = pass.rows[row];
-  const uint32_t group = c.n_heads / c.n_kv_heads;
-  for (uint32_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-    const float* q = op.in + row * op.n_in + size_t{head} * c.head_dim;
-    float* out = op.out + row * op.n_out + size_t{head} * c.head_dim;
-    AttentionPartial merged{.o = out, .m = 0, .l = 0};
-    for (size_t chunk = 0; chunk < chunks_for(r.pos); ++chunk) {
-      const uint32_t first = static_cast<uint32_t>(chunk * kChunkPositions);
-      const KvChunk kv = pass.cache->chunk(r.seq, static_cast<uint32_t>(op.layer), kv_head, first);
-      AttentionPartial next{.o = chunk == 0 ? out : scratch.partial, .m = 0, .l = 0};
-      pass.kernels->attention_chunk(q, kv, positions_in_chunk(chunk, r.pos), c.head_dim,
-                                    pass.attention_scale, &next, scratch.probs);
+  const Row* rows = &pass.rows[first_row];
+  const size_t group = c.n_heads / c.n_kv_heads;
+  const auto place = [&](size_t i) {  // of query i in q and in the output
+    return (first_row + i / group) * op.n_in + (kv_head * group + i % group) * c.head_dim;
+  };
+  for (size_t chunk = 0; chunk < chunks_for(rows[n_rows - 1].pos); ++chunk) {
+    const uint32_t position = static_cast<uint32_t>(chunk * kChunkPositions);
+    const KvChunk kv =
+        pass.cache->chunk(rows[0].seq, static_cast<uint32_t>(op.layer), kv_head, position);
+    size_t begin = 0;  // earlier rows may end in an earlier chunk
+    while (chunk >= chunks_for(rows[begin].pos)) ++begin;
+    const std::span<AttentionQuery> queries = {scratch.queries + begin * group,
+                                               (n_rows - begin) * group};
+    for (size_t i = begin * group; i < n_rows * group; ++i) {
+      scratch.queries[i] = {
+          .q = op.in + place(i),
+          .n = positions_in_chunk(chunk, rows[i / group].pos),
+          .probs = scratch.probs + i * kChunkPositions,
+          .out = {.o = chunk == 0 ? op.out + place(i) : scratch.partials + i * c.head_dim,
+                  .m = 0,
+                  .l = 0}};
+    }
+    pass.kernels->attention_chunk(queries, kv, c.head_dim, pass.attention_scale);
+    for (size_t i = begin * group; i < n_rows * group; ++i) {
       if (chunk == 0) {
-        merged = next;
+        scratch.merged[i] = scratch.queries[i].out;
       } else {
-        pass.kernels->attention_merge(&merged, next, c.head_dim);
+        pass.kernels->attention_merge(&scratch.merged[i], scratch.queries[i].out, c.head_dim);
       }
     }
-    normalise(merged, c.head_dim, out);
+  }
+  for (size_t i = 0; i < n_rows * group; ++i) {
+    normalise(scratch.merged[i], c.head_dim, op.out + place(i));
+  }
+}
+
+// Some of many rows: those that follow each other together, others one by one.
+void attention(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratch) {
+  const size_t n_kv_heads = pass.config->n_kv_heads;
+  const auto kv_head = static_cast<uint32_t>(unit % n_kv_heads);
+  size_t row = unit / n_kv_heads * kAttentionRows;
+  const size_t end = std::min(row + kAttentionRows, pass.rows.size());
+  while (row < end) {
+    size_t n = 1;
+    while (row + n < end && pass.rows[row + n].seq == pass.rows[row].seq) ++n;
+    attention_of_rows(op, pass, row, n, kv_head, scratch);
+    row += n;
   }
 }
 
@@ -153,8 +190,9 @@ size_t count_units(const Op& op, const Pass& pass) {
     case OpKind::kMatmul:
       return op.matrix->n_tiles();
     case OpKind::kAttention:
-      return n_rows == 1 ? pass.config->n_kv_heads * chunks_for(pass.rows[0].pos)
-                         : pass.config->n_kv_heads * n_rows;
+      return pass.config->n_kv_heads * (n_rows == 1
+                                            ? chunks_for(pass.rows[0].pos)
+                                            : (n_rows + kAttentionRows - 1) / kAttentionRows);
     case OpKind::kAttentionMerge:
       return n_rows == 1 ? 1 : 0;
     default:
@@ -189,7 +227,7 @@ void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
       return kv_append(op, pass, unit);
     case OpKind::kAttention:
       return pass.rows.size() == 1 ? attention_chunk_of_lone_row(op, pass, unit, scratch)
-                                   : attention_of_row(op, pass, unit, scratch);
+                                   : attention(op, pass, unit, scratch);
     case OpKind::kAttentionMerge:
       return attention_merge(op, pass);
     case OpKind::kAdd:

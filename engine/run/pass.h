@@ -19,12 +19,18 @@ struct Row {
   bool wants_logits;
 };
 
-// Scratch of one thread.
+// Rows of a sequence that follow each other go through attention this many together, so that keys
+// and values are read once for all of them.
+inline constexpr size_t kAttentionRows = 2;
+
+// Scratch of one thread. group: query heads of a KV head.
 struct ThreadScratch {
-  Panel panel;               // one tile, unpacked
-  float* probs = nullptr;    // (kChunkPositions)
-  float* partial = nullptr;  // (head_dim)
-  uint8_t* row = nullptr;    // one row of the embedding, in file order
+  Panel panel;                         // one tile, unpacked
+  AttentionQuery* queries = nullptr;   // (kAttentionRows * group): of one KV head
+  AttentionPartial* merged = nullptr;  // (kAttentionRows * group)
+  float* probs = nullptr;              // (kAttentionRows * group, kChunkPositions)
+  float* partials = nullptr;           // (kAttentionRows * group, head_dim)
+  uint8_t* row = nullptr;              // one row of the embedding, in file order
 };
 
 // Everything an op may look at while it runs.

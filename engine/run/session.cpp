@@ -48,11 +48,15 @@ void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activa
   a.rope_table = arena.take<float>(uint64_t{o.n_ctx} * c.n_rot);
   for (ThreadScratch& thread : scratch) {
     thread.panel.codes = arena.take<int16_t>(n_in_max * kTileRows);
+    thread.panel.code_sums = arena.take<int32_t>(n_blocks * kTileRows);
     thread.panel.d = arena.take<float>(n_blocks * kTileRows);
     thread.panel.m = arena.take<float>(n_blocks * kTileRows);
     thread.panel.values = arena.take<float>(n_in_max * kTileRows);
-    thread.probs = arena.take<float>(kChunkPositions);
-    thread.partial = arena.take<float>(c.head_dim);
+    const uint64_t n_queries = kAttentionRows * (c.n_heads / c.n_kv_heads);
+    thread.queries = arena.take<AttentionQuery>(n_queries);
+    thread.merged = arena.take<AttentionPartial>(n_queries);
+    thread.probs = arena.take<float>(n_queries * kChunkPositions);
+    thread.partials = arena.take<float>(n_queries * c.head_dim);
     thread.row = arena.take<uint8_t>(uint64_t{c.d_model} * sizeof(float));
   }
 }

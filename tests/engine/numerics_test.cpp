@@ -70,15 +70,16 @@ uint64_t hash_of_vector_kernels(const Kernels& kernels) {
   const std::vector<float> q = fixed_floats(kDim, 5),
                            keys = fixed_floats(kDim * kChunkPositions, 6);
   const std::vector<float> values = fixed_floats(kDim * kChunkPositions, 7);
-  std::vector<float> o(2 * kDim), probs(kChunkPositions);
-  AttentionPartial partials[2] = {{&o[0], 0, 0}, {&o[kDim], 0, 0}};
+  std::vector<float> o(2 * kDim), probs(2 * kChunkPositions);
   const KvChunk chunk = {keys.data(), values.data()};
   for (size_t n = 1; n <= kChunkPositions; n += 9) {
-    kernels.attention_chunk(q.data(), chunk, n, kDim, 0.15f, &partials[0], probs.data());
-    kernels.attention_chunk(x.data(), chunk, 37, kDim, 0.15f, &partials[1], probs.data());
-    kernels.attention_merge(&partials[0], partials[1], kDim);
-    hash.add({partials[0].o, kDim});
-    hash.add({{partials[0].m, partials[0].l}});
+    AttentionQuery queries[2] = {{q.data(), n, &probs[0], {&o[0], 0, 0}},
+                                 {x.data(), 37, &probs[kChunkPositions], {&o[kDim], 0, 0}}};
+    kernels.attention_chunk(queries, chunk, kDim, 0.15f);
+    AttentionPartial& merged = queries[0].out;
+    kernels.attention_merge(&merged, queries[1].out, kDim);
+    hash.add({merged.o, kDim});
+    hash.add({{merged.m, merged.l}});
   }
   return hash.value();
 }

@@ -166,7 +166,9 @@ struct Partial {
   Partial(const Kernels& kernels, const std::vector<float>& q, const Chunk& chunk, size_t n,
           float scale)
       : o(chunk.head_dim + 1, kUntouched), view{o.data(), kUntouched, kUntouched} {
-    kernels.attention_chunk(q.data(), chunk.view(), n, chunk.head_dim, scale, &view, probs.data());
+    AttentionQuery query = {q.data(), n, probs.data(), view};
+    kernels.attention_chunk({&query, 1}, chunk.view(), chunk.head_dim, scale);
+    view = query.out;
     probs.resize(n);
   }
 
@@ -193,6 +195,33 @@ TEST(Attention, EverySetAgreesForEveryLengthAndHeadDim) {
         kScalarKernels.attention_merge(&expected.view, next.view, head_dim);
         kernels->attention_merge(&actual.view, next.view, head_dim);
         ASSERT_TRUE(actual.same_as(expected));
+      }
+    }
+  }
+}
+
+// Three queries that see 1 to 64 positions each, in every order of lengths: none changes another.
+TEST(Attention, QueriesThatComeTogetherGiveWhatTheyGiveAlone) {
+  constexpr size_t kDim = 36;
+  const Chunk chunk(kChunkPositions, kDim);
+  std::vector<std::vector<float>> q;
+  for (size_t i = 0; i < 3; ++i) q.push_back(random_floats(kDim));
+  for (const Kernels* kernels : all_kernels()) {
+    for (size_t n = 1; n <= kChunkPositions; ++n) {
+      const size_t lengths[3] = {n, kChunkPositions + 1 - n, std::max<size_t>(1, n / 2)};
+      std::vector<float> o(3 * kDim), probs(3 * kChunkPositions);
+      std::vector<AttentionQuery> queries;
+      for (size_t i = 0; i < 3; ++i) {
+        queries.push_back(
+            {q[i].data(), lengths[i], &probs[i * kChunkPositions], {&o[i * kDim], 0, 0}});
+      }
+      kernels->attention_chunk(queries, chunk.view(), kDim, 0.3f);
+      for (size_t i = 0; i < 3; ++i) {
+        const Partial alone(kScalarKernels, q[i], chunk, lengths[i], 0.3f);
+        const std::vector<float> together(queries[i].out.o, queries[i].out.o + kDim);
+        ASSERT_TRUE(same_bits(together, {alone.o.begin(), alone.o.begin() + kDim}))
+            << kernels->name << " query " << i << " n " << n;
+        ASSERT_TRUE(same_bits({queries[i].out.m, queries[i].out.l}, {alone.view.m, alone.view.l}));
       }
     }
   }
