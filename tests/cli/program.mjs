@@ -61,3 +61,9 @@ export const jsonLines = async (args, options) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+/** Names of the kernel sets that the program holds, the definition first. */
+export async function kernelSets() {
+  const help = await text(['logits', '--help']);
+  return /--kernels NAME +(.*) \(default/.exec(help)[1].split(', ');
+}
