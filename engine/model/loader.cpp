@@ -30,6 +30,7 @@ Result<uint8_t*> ModelLoader::reserve(size_t n_bytes) {
     tail_.resize(n_bytes);
     return tail_.data();
   }
+  tail_.clear();
   return model_->data.get() + static_cast<size_t>(n_landed_);
 }
 
