@@ -274,7 +274,8 @@ def write_model(path, s, seed, add_vocabulary):
         writer.add_value_length(s["head_dim"])
     writer.add_rope_dimension_count(s.get("n_rot", s["head_dim"]))
     if "rope_linear" in s:
-        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        if s.get("rope_type", True):  # a factor alone means linear too
+            writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(s["rope_linear"])
     add_vocabulary(writer)
     for name, shape in tensor_shapes(s).items():
@@ -359,6 +360,9 @@ FILES = {
     "llama-f32-head20": shape("llama", 30, 5, 1, 20, 36, 1, tied=False),
     "llama-f32-partial-rope": shape("llama", 36, 3, 3, 12, 40, 1, n_rot=8),
     "llama-f32-linear-rope": shape("llama", 40, 5, 5, 8, 44, 1, rope_linear=4.0),
+    "llama-f32-rope-factor": shape(
+        "llama", 24, 3, 1, 8, 20, 1, rope_linear=8.0, rope_type=False
+    ),
     "llama-f16": shape("llama", 40, 5, 1, 8, 52, 2, type="F16", tied=False),
     "llama-bf16-rope-freqs": shape(
         "llama", 48, 6, 2, 16, 68, 1, type="BF16", rope_freqs=True, rope_theta=500000.0
