@@ -128,7 +128,7 @@ TEST_P(Bits, AreTheCommittedOnesAfterACachedPrefix) {
   ASSERT_EQ(kept, n_prompt - 40);
   ASSERT_TRUE(session->truncate(0, kept));
   logits.resize(size_t{kept} * model_->config.n_vocab);
-  extend(*session, 0, {ids.begin() + kept, ids.end()}, {}, &logits);
+  extend(*session, 0, {ids.begin() + static_cast<ptrdiff_t>(kept), ids.end()}, {}, &logits);
   EXPECT_EQ(hash_of(logits), GetParam().hash);
 }
 
