@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { emscriptenEnvironment } from './setup/emscripten.mjs';
 import { installPackages } from './setup/packages.mjs';
-import { isMain, main, root, run, say, SetupError, stamps } from './setup/process.mjs';
+import { isMain, main, root, run, say, SetupError, sha256, stamps } from './setup/process.mjs';
 import { ensureSentencepiece } from './setup/sentencepiece.mjs';
 import { installSystemPackages, nativeCompilers } from './setup/system.mjs';
 
@@ -14,7 +14,8 @@ export const flavours = ['simd', 'simd-threads', 'relaxed', 'relaxed-threads'];
 export async function buildPreset(preset, env, targets = ['all']) {
   const folder = join(root, 'build', preset);
   const sentencepiece = await ensureSentencepiece(env);
-  const key = [sentencepiece, env.EMSCRIPTEN_ROOT, env.CXX].join(' ');
+  const presets = await sha256(join(root, 'CMakePresets.json'));
+  const key = [sentencepiece, env.EMSCRIPTEN_ROOT, env.CXX, presets].join(' ');
   const withTests = `${key} tests`; // serves builds without tests as well
   const stamp = join(folder, 'nanoinfer-configured');
   const tests = targets.includes('engine_tests');

@@ -126,6 +126,13 @@ def main():
     args = parser.parse_args()
     cached = [models_folder() / f"{STEM}.{type_name}.gguf" for type_name in TYPES]
     models = args.models or [path for path in cached if path.exists()]
+    if not models:
+        raise SystemExit(
+            f"no {STEM} file is in {models_folder()}: `npm run model` fetches the Q4_1 file, "
+            "requantise.py makes the others from it"
+        )
+    if not args.program.exists() and not args.logits and not args.print_ids:
+        raise SystemExit(f"{args.program} is missing: `npm run build:native` makes it")
     chunks = chunks_of_text(models[0])
     if args.print_ids:
         for ids in chunks:
@@ -139,7 +146,7 @@ def main():
         rows = {}
         if args.logits:
             rows[args.logits.name] = np.fromfile(args.logits, "<f4").reshape(N_CHUNKS, CHUNK, -1)
-        elif args.program.exists():
+        else:
             rows["nanoinfer"] = engine_logits(args.program, path, chunks)
         if not args.no_llama_cpp:
             rows["llama.cpp"] = llama_cpp_logits(path, chunks)

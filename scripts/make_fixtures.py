@@ -1,26 +1,32 @@
 #!/usr/bin/env python3
 """Makes tests/fixtures/models: tiny seeded GGUF files and the logits that each must give.
 
-    NAME.gguf         random weights, a real byte-level vocabulary, a chat template
-    NAME.ids.json     token ids, where the golden logits come from, versions
+    NAME.gguf         random weights, a real vocabulary, a chat template
+    NAME.ids.json     token ids, where the golden logits come from, versions; for a sentencepiece
+                      vocabulary also what its library makes of texts and of rendered chats
     NAME.logits.f32   (n_tokens, n_vocab) float32, little endian
+
+    make_fixtures.py [NAME ...]    by default all
 
 Rerun after a change of the list at the end of this file; NumPy's generator is seeded by the name.
 """
 
+import argparse
 import json
 import pathlib
 import zlib
 
 import gguf
 import numpy as np
+import sentencepiece
 import tokenizers
 import torch
 import transformers
 from gguf import GGMLQuantizationType as Type
 
 import reference
-from transformers_oracle import nmse, transformers_logits
+import sentencepiece_goldens
+from transformers_oracle import nmse, render_chat, transformers_logits
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / "tests/fixtures/models"
@@ -31,6 +37,18 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content']"
     " + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+LLAMA_2_TEMPLATE = (
+    "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}"
+    "{% set system_message = messages[0]['content'] %}"
+    "{% else %}{% set loop_messages = messages %}{% set system_message = false %}{% endif %}"
+    "{% for message in loop_messages %}"
+    "{% if loop.index0 == 0 and system_message != false %}"
+    "{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message['content'] %}"
+    "{% else %}{% set content = message['content'] %}{% endif %}"
+    "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}"
+    "{% elif message['role'] == 'assistant' %}{{ ' ' + content.strip() + ' ' + eos_token }}"
+    "{% endif %}{% endfor %}"
 )
 
 # ---- K blocks: the nearest code under plain per-block scales; `gguf` quantises only the others ---
@@ -102,7 +120,7 @@ def quantise(values, type_name):
 # ---- Files ---------------------------------------------------------------------------------------
 
 
-def vocabulary():
+def byte_level_vocabulary():
     """Control tokens, the 256 bytes, and merges learned from the fixture text."""
     text = (ROOT / "tests/fixtures/text/ordinary.txt").read_text(encoding="utf-8")
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
@@ -121,10 +139,12 @@ def vocabulary():
     tokenizer.train_from_iterator([text], trainer)
     model = json.loads(tokenizer.to_str())["model"]
     tokens = sorted(model["vocab"], key=model["vocab"].get)
+    assert len(tokens) == N_VOCAB, len(tokens)
     return tokens, [" ".join(merge) for merge in model["merges"]]
 
 
-def add_vocabulary(writer, tokens, merges):
+def add_byte_level(writer, vocabulary):
+    tokens, merges = vocabulary
     control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
@@ -140,9 +160,61 @@ def add_vocabulary(writer, tokens, merges):
     writer.add_chat_template(CHAT_TEMPLATE)
 
 
+def sentencepiece_vocabulary():
+    """The one of tests/fixtures/tokenizer/sentencepiece, as the library's processor."""
+    return sentencepiece.SentencePieceProcessor(model_proto=sentencepiece_goldens.train())
+
+
+def add_sentencepiece(writer, library):
+    ids = range(library.vocab_size())
+    tokens = [library.id_to_piece(i) for i in ids]
+    types = [sentencepiece_goldens.token_type(library, i) for i in ids]
+    for piece in ("<tool>", "def f("):
+        types[tokens.index(piece)] = gguf.TokenType.USER_DEFINED  # the library does not say
+    tokens[tokens.index("[INST]")] = "<pad>"  # Llama 2 spells [INST] as text
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([library.get_score(i) for i in ids])
+    writer.add_token_types(types)
+    writer.add_bos_token_id(library.bos_id())
+    writer.add_eos_token_id(library.eos_id())
+    writer.add_unk_token_id(library.unk_id())
+    writer.add_add_bos_token(True)
+    writer.add_add_eos_token(False)
+    writer.add_add_space_prefix(True)
+    writer.add_chat_template(LLAMA_2_TEMPLATE)
+
+
+TEXTS = ["Hello world", "  two  spaces\n\tand a tab", "नमस्ते 世界 🙂", "a </s> b <s>", "<tool>def f(", ""]
+CHATS = [
+    [{"role": "user", "content": "What is it?"}],
+    [{"role": "user", "content": "<s> is text [INST] </s>"}],
+    [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "世界?"}],
+]
+
+
+def sentencepiece_answers(library, fields):
+    """What the library makes of texts, and of chats rendered by the file's own template: there
+    only the opening <s> is a token, however a message is spelled."""
+
+    def prompt_ids(messages):
+        prompt = render_chat(fields, messages, bos_token="<s>", eos_token="</s>")
+        return [library.bos_id()] + library.encode(prompt.removeprefix("<s>"))
+
+    return {
+        "texts": [{"text": text, "ids": library.encode(text)} for text in TEXTS],
+        "chats": [{"messages": chat, "prompt_ids": prompt_ids(chat)} for chat in CHATS],
+    }
+
+
+def n_vocab(s):
+    return s.get("n_vocab", N_VOCAB)
+
+
 def tensor_shapes(s):
     q_dim, kv_dim = s["n_heads"] * s["head_dim"], s["n_kv_heads"] * s["head_dim"]
-    shapes = {"token_embd.weight": (N_VOCAB, s["d_model"])}
+    shapes = {"token_embd.weight": (n_vocab(s), s["d_model"])}
     for layer in range(s["n_layers"]):
         block = {
             "attn_norm.weight": (s["d_model"],),
@@ -160,7 +232,7 @@ def tensor_shapes(s):
         shapes |= {f"blk.{layer}.{name}": shape for name, shape in block.items()}
     shapes["output_norm.weight"] = (s["d_model"],)
     if not s.get("tied", True):
-        shapes["output.weight"] = (N_VOCAB, s["d_model"])
+        shapes["output.weight"] = (n_vocab(s), s["d_model"])
     return shapes
 
 
@@ -183,7 +255,7 @@ def llama3_rope_factors(head_dim, theta, factor=8.0, low=1.0, high=4.0, n_ctx_or
     return np.where(is_low, factor, np.where(is_high, 1, between)).astype(np.float32)
 
 
-def write_model(path, s, seed, tokens, merges):
+def write_model(path, s, seed, add_vocabulary):
     rng = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, s["architecture"])
     writer.add_name(f"Tiny {path.stem}, random weights")
@@ -196,15 +268,16 @@ def write_model(path, s, seed, tokens, merges):
     writer.add_head_count_kv(s["n_kv_heads"])
     writer.add_layer_norm_rms_eps(s.get("rms_eps", 1e-5))
     writer.add_rope_freq_base(s.get("rope_theta", 10000.0))
-    writer.add_vocab_size(N_VOCAB)
+    writer.add_vocab_size(n_vocab(s))
     if s["head_dim"] * s["n_heads"] != s["d_model"]:
         writer.add_key_length(s["head_dim"])
         writer.add_value_length(s["head_dim"])
     writer.add_rope_dimension_count(s.get("n_rot", s["head_dim"]))
     if "rope_linear" in s:
-        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        if s.get("rope_type", True):  # a factor alone means linear too
+            writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(s["rope_linear"])
-    add_vocabulary(writer, tokens, merges)
+    add_vocabulary(writer)
     for name, shape in tensor_shapes(s).items():
         values = random_tensor(rng, name, shape)
         if len(shape) == 1:
@@ -223,13 +296,15 @@ def write_model(path, s, seed, tokens, merges):
     writer.close()
 
 
-def make(name, s, tokens, merges):
+def make(name, s, vocabularies):
     path, seed = OUT / f"{name}.gguf", zlib.crc32(name.encode())
-    write_model(path, s, seed, tokens, merges)
+    kind = s.get("vocabulary", "byte_level")
+    add = {"byte_level": add_byte_level, "sentencepiece": add_sentencepiece}[kind]
+    write_model(path, s, seed, lambda writer: add(writer, vocabularies[kind]))
     rng = np.random.default_rng(seed + 1)
-    ids = [1, 0, N_VOCAB - 1] + rng.integers(3, N_VOCAB, 13).tolist()
+    ids = [1, 0, n_vocab(s) - 1] + rng.integers(3, n_vocab(s), 13).tolist()
     ids += ids[5:9]  # a repeat: attention has something to find
-    config, weights, _ = reference.load(path)
+    config, weights, fields = reference.load(path)
     golden, source = reference.forward(config, weights, ids), "reference.py, float32 weights"
     error = None
     if config.n_rot == config.head_dim:
@@ -242,7 +317,7 @@ def make(name, s, tokens, merges):
     top = np.sort(golden, axis=1)
     about = {
         "ids": ids,
-        "n_vocab": N_VOCAB,
+        "n_vocab": n_vocab(s),
         "greedy": golden.argmax(axis=1).tolist(),
         "top_two_gap": [round(float(gap), 5) for gap in top[:, -1] - top[:, -2]],
         "golden": source,
@@ -251,6 +326,9 @@ def make(name, s, tokens, merges):
         "seed": seed,
         "versions": {m.__name__: m.__version__ for m in (np, torch, transformers, tokenizers)},
     }
+    if kind == "sentencepiece":
+        about |= sentencepiece_answers(vocabularies[kind], fields)
+        about["versions"]["sentencepiece"] = sentencepiece.__version__
     lines = ",\n".join(f'  "{key}": {json.dumps(value)}' for key, value in about.items())
     (OUT / f"{name}.ids.json").write_text("{\n" + lines + "\n}\n")
     error_text = "-" if error is None else f"{error:.0e}"
@@ -282,6 +360,9 @@ FILES = {
     "llama-f32-head20": shape("llama", 30, 5, 1, 20, 36, 1, tied=False),
     "llama-f32-partial-rope": shape("llama", 36, 3, 3, 12, 40, 1, n_rot=8),
     "llama-f32-linear-rope": shape("llama", 40, 5, 5, 8, 44, 1, rope_linear=4.0),
+    "llama-f32-rope-factor": shape(
+        "llama", 24, 3, 1, 8, 20, 1, rope_linear=8.0, rope_type=False
+    ),
     "llama-f16": shape("llama", 40, 5, 1, 8, 52, 2, type="F16", tied=False),
     "llama-bf16-rope-freqs": shape(
         "llama", 48, 6, 2, 16, 68, 1, type="BF16", rope_freqs=True, rope_theta=500000.0
@@ -314,15 +395,24 @@ FILES = {
             "blk.2.ffn_down": "Q6_K",
         },
     ),
+    # As a Llama 2 chat file: a sentencepiece vocabulary and the [INST] template.
+    "llama-sentencepiece": shape(
+        "llama", 32, 2, 1, 16, 64, 1, type="Q8_0", vocabulary="sentencepiece", n_vocab=900
+    ),
 }
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("names", nargs="*", default=list(FILES))
+    args = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    tokens, merges = vocabulary()
-    assert len(tokens) == N_VOCAB, len(tokens)
-    for name, s in FILES.items():
-        make(name, s, tokens, merges)
+    vocabularies = {
+        "byte_level": byte_level_vocabulary(),
+        "sentencepiece": sentencepiece_vocabulary(),
+    }
+    for name in args.names:
+        make(name, FILES[name], vocabularies)
 
 
 if __name__ == "__main__":

@@ -127,9 +127,11 @@ def read_config(fields):
     head_dim = get("attention.key_length", d_model // n_heads)
     if get("attention.value_length", head_dim) != head_dim:
         raise SystemExit("keys and values of different width are not defined here")
-    scaling = get("rope.scaling.type", "none")
-    if scaling not in ("none", "linear"):
-        raise SystemExit(f"rope scaling {scaling} is not defined here")
+    # A file that gives a factor and no type means linear; "scale_linear" is the factor's old name.
+    scaling = get("rope.scaling.type", "linear")
+    factor = get("rope.scaling.factor", get("rope.scale_linear", 1.0))
+    if scaling != "linear" and (scaling != "none" or factor != 1):
+        raise SystemExit(f"rope scaling {scaling} by {factor} is not defined here")
     return types.SimpleNamespace(
         architecture=architecture,
         n_layers=get("block_count"),
@@ -141,7 +143,7 @@ def read_config(fields):
         n_rot=get("rope.dimension_count", head_dim),  # leading elements of a head that RoPE turns
         rms_eps=get("attention.layer_norm_rms_epsilon"),
         rope_theta=get("rope.freq_base", 10000.0),
-        rope_scale=1 / get("rope.scaling.factor") if scaling == "linear" else 1,  # of positions
+        rope_scale=1 / factor,  # of positions
     )
 
 

@@ -67,7 +67,7 @@ def main():
     folder = models_folder()
     source = folder / f"{STEM}.Q4_1.gguf"
     if not source.exists():
-        raise SystemExit(f"{source} is missing: run the model set-up first")
+        raise SystemExit(f"{source} is missing: `npm run model` fetches it")
     for type_name in sys.argv[1:] or DEFAULT:
         target = folder / f"{STEM}.{type_name}.gguf"
         if not target.exists():

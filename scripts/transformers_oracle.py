@@ -112,11 +112,11 @@ def tokenizer_from_gguf(fields):
     return tokenizer
 
 
-def render_chat(fields, messages):
+def render_chat(fields, messages, **tokens):
     """The file's own chat template, with the opening of the assistant's turn at the end."""
     import jinja2
 
     template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(
         fields["tokenizer.chat_template"]
     )
-    return template.render(messages=messages, add_generation_prompt=True)
+    return template.render(messages=messages, add_generation_prompt=True, **tokens)

@@ -15,10 +15,12 @@ using Memory = std::unique_ptr<uint8_t, FreeDeleter>;
 
 inline constexpr size_t kAlignment = 64;
 
+// The C library gives no larger block: where addresses have 32 bits, 2 GB.
+inline constexpr uint64_t kLargestBlock = static_cast<uint64_t>(SIZE_MAX) / 2 - 2 * kAlignment;
+
 // Zeroed memory of n_bytes at a 64-byte boundary, or null if there is none to be had.
 inline Memory allocate(uint64_t n_bytes) {
-  constexpr uint64_t kMost = static_cast<uint64_t>(SIZE_MAX) / 2;
-  if (n_bytes > kMost) return nullptr;
+  if (n_bytes > kLargestBlock) return nullptr;
   const size_t rounded = (static_cast<size_t>(n_bytes) + kAlignment) / kAlignment * kAlignment;
   Memory memory(static_cast<uint8_t*>(std::aligned_alloc(kAlignment, rounded)));
   if (memory) __builtin_memset(memory.get(), 0, rounded);

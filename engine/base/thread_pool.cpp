@@ -1,5 +1,7 @@
 #include "engine/base/thread_pool.h"
 
+#include <thread>
+
 namespace nanoinfer {
 
 namespace {
@@ -10,18 +12,24 @@ constexpr int kSpins = 20000;
 }  // namespace
 
 ThreadPool::ThreadPool(size_t n_threads)
-    : n_threads_(n_threads),
-      n_spins_(n_threads > std::thread::hardware_concurrency() ? 0 : kSpins) {
+    : n_spins_(n_threads > std::thread::hardware_concurrency() ? 0 : kSpins) {
   threads_.reserve(n_threads - 1);
-  for (size_t thread = 1; thread < n_threads; ++thread) {
-    threads_.emplace_back([this, thread] { work(thread); });
+  for (pthread_t thread; n_threads_ < n_threads; ++n_threads_) {
+    if (pthread_create(&thread, nullptr, start, this) != 0) break;
+    threads_.push_back(thread);
   }
+}
+
+void* ThreadPool::start(void* pool) {
+  auto* self = static_cast<ThreadPool*>(pool);
+  self->work(self->n_started_.fetch_add(1));
+  return nullptr;
 }
 
 ThreadPool::~ThreadPool() {
   job_ = nullptr;
   advance(dispatched_);
-  for (std::thread& thread : threads_) thread.join();
+  for (const pthread_t thread : threads_) pthread_join(thread, nullptr);
 }
 
 void ThreadPool::run(void (*job)(void*, size_t), void* context) {

@@ -1,12 +1,13 @@
 // A persistent pool of threads that run one function together and meet at barriers.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 namespace nanoinfer {
@@ -17,7 +18,8 @@ namespace nanoinfer {
 // for.
 class ThreadPool {
  public:
-  // n_threads >= 1, counting the caller.
+  // n_threads >= 1, counting the caller. If the system refuses a thread, the pool does with those
+  // it has: see n_threads().
   explicit ThreadPool(size_t n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -33,11 +35,12 @@ class ThreadPool {
   void barrier();
 
  private:
+  static void* start(void* pool);
   void work(size_t thread);
   void wait_while(const std::atomic<uint32_t>& counter, uint32_t value);
   void advance(std::atomic<uint32_t>& counter);
 
-  const size_t n_threads_;
+  size_t n_threads_ = 1;  // fixed before the first job
   const int n_spins_;
   void (*job_)(void*, size_t) = nullptr;  // null: workers end
   void* context_ = nullptr;
@@ -47,7 +50,8 @@ class ThreadPool {
   std::atomic<uint32_t> n_sleeping_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::thread> threads_;
+  std::atomic<size_t> n_started_{1};
+  std::vector<pthread_t> threads_;  // not std::thread, which can only throw where one is refused
 };
 
 }  // namespace nanoinfer

@@ -22,7 +22,7 @@ std::string kernel_names() {
 }
 
 uint32_t default_threads() {
-  return std::clamp(std::thread::hardware_concurrency(), 1u, kMostThreads);
+  return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxThreads);
 }
 
 }  // namespace
@@ -30,10 +30,18 @@ uint32_t default_threads() {
 std::vector<Option> ModelOptions::all(std::vector<Option> more) {
   std::vector<Option> options = {
       model_option(),
-      {"--threads", "N", "threads, 1 to 256 (default: all cores)", &n_threads},
+      {"--threads",
+       "N",
+       "threads, 1 to " + std::to_string(kMaxThreads) + " (default: all cores)",
+       &n_threads,
+       {1, kMaxThreads}},
       {"--kernels", "NAME", kernel_names() + " (default: the last)", &kernels},
-      {"--ctx", "N", "positions the context holds (default: as trained, at most 4096)", &n_ctx},
-      {"--batch", "N", "most tokens in one pass (default: 64)", &n_batch}};
+      {"--ctx",
+       "N",
+       "positions the context holds (default: as trained, at most 4096)",
+       &n_ctx,
+       {1, kMaxContext}},
+      {"--batch", "N", "most tokens in one pass (default: 64)", &n_batch, {1, kMaxBatch}}};
   options.insert(options.end(), std::make_move_iterator(more.begin()),
                  std::make_move_iterator(more.end()));
   return options;
@@ -65,7 +73,6 @@ OpenedSession open_session(const Model& model, const ModelOptions& options, bool
   wanted.n_batch = options.n_batch;
   if (all_logits) wanted.n_logit_rows = options.n_batch;
   wanted.n_threads = options.n_threads > 0 ? options.n_threads : default_threads();
-  if (wanted.n_threads > kMostThreads) return {nullptr, usage_error("--threads needs 1 to 256")};
   if (options.kernels) {
     wanted.kernels = find_kernels(options.kernels->c_str());
     if (!wanted.kernels) {
@@ -75,6 +82,10 @@ OpenedSession open_session(const Model& model, const ModelOptions& options, bool
   }
   Result<std::unique_ptr<Session>> session = Session::create(model, wanted);
   if (!session) return {nullptr, fail(session.error())};
+  if ((*session)->n_threads() < wanted.n_threads) {
+    std::fprintf(stderr, "nanoinfer: the system gave %u of %u threads\n", (*session)->n_threads(),
+                 wanted.n_threads);
+  }
   return {std::move(*session)};
 }
 

@@ -13,11 +13,9 @@
 
 namespace nanoinfer::cli {
 
-inline constexpr uint32_t kMostThreads = 256;
-
 struct ModelOptions {
   std::optional<std::string> model;
-  uint32_t n_threads = 0;  // 0: as many as the machine has
+  uint32_t n_threads = 0;  // 0: as many as the machine has, up to kMaxThreads
   std::optional<std::string> kernels;
   uint32_t n_ctx = 0;  // 0: the session's default
   uint32_t n_batch = kDefaultBatch;

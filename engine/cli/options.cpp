@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 namespace nanoinfer::cli {
 namespace {
@@ -45,9 +46,19 @@ struct Store {
   }
 };
 
-const char* expected_value(const OptionTarget& target) {
-  if (std::holds_alternative<float*>(target)) return "a number";
-  return "a whole number that is not negative";
+bool in_range(const Option& option) {
+  const auto within = [&](uint64_t value) {
+    return value >= option.range.low && value <= option.range.high;
+  };
+  if (const auto* target = std::get_if<uint32_t*>(&option.target)) return within(**target);
+  if (const auto* target = std::get_if<uint64_t*>(&option.target)) return within(**target);
+  return true;
+}
+
+std::string expected_value(const Option& option) {
+  if (std::holds_alternative<float*>(option.target)) return "a number";
+  if (option.range.high == UINT64_MAX) return "a whole number that is not negative";
+  return std::to_string(option.range.low) + " to " + std::to_string(option.range.high);
 }
 
 }  // namespace
@@ -60,6 +71,7 @@ const Option* CommandLine::find(std::string_view name) const {
 }
 
 std::optional<int> CommandLine::parse(std::span<char* const> args) const {
+  bool has_positional = false;
   for (size_t i = 0; i < args.size(); ++i) {
     const std::string_view arg = args[i];
     if (arg == "--help" || arg == "-h") {
@@ -72,6 +84,10 @@ std::optional<int> CommandLine::parse(std::span<char* const> args) const {
     if (!option) {
       return usage_error("'" + name + "' is not an option; see nanoinfer " + command + " --help");
     }
+    if (is_positional(arg) && std::exchange(has_positional, true)) {
+      return usage_error(std::string(command) + " takes one " + option->name + ", and '" + name +
+                         "' is a second");
+    }
     std::string_view value = arg;
     if (equals != std::string_view::npos) {
       if (!option->value) return usage_error(name + " takes no value");
@@ -80,8 +96,8 @@ std::optional<int> CommandLine::parse(std::span<char* const> args) const {
       if (i + 1 == args.size()) return usage_error(name + " needs a value");
       value = args[++i];
     }
-    if (!std::visit(Store{value}, option->target)) {
-      return usage_error(name + " needs " + expected_value(option->target) + ", not '" +
+    if (!std::visit(Store{value}, option->target) || !in_range(*option)) {
+      return usage_error(name + " needs " + expected_value(*option) + ", not '" +
                          std::string(value) + "'");
     }
   }

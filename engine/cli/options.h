@@ -19,11 +19,18 @@ inline constexpr int kExitUsage = 2;  // the command line itself is wrong
 using OptionTarget = std::variant<bool*, uint32_t*, uint64_t*, float*, std::optional<std::string>*,
                                   std::vector<std::string>*>;
 
+// Of whole numbers.
+struct Range {
+  uint64_t low = 0;
+  uint64_t high = UINT64_MAX;
+};
+
 struct Option {
   std::string name;   // "--threads", or "-n, --tokens"; "FILE" without a dash is the positional one
   const char* value;  // what help calls its value, "N"; null for a switch
   std::string help;
   OptionTarget target;
+  Range range = {};
 };
 
 class CommandLine {

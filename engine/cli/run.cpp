@@ -27,6 +27,7 @@ struct RunOptions {
   uint32_t n_tokens = 512;
   bool json = false;
   bool timings = false;
+  bool naive = false;
 
   std::vector<Option> all() {
     std::vector<Option> options = model.all(
@@ -37,7 +38,8 @@ struct RunOptions {
          {"-n, --tokens", "N", "most tokens to generate (default: 512)", &n_tokens},
          {"--stop", "TEXT", "ends the answer before this text; may be repeated", &stops},
          {"--json", nullptr, "one JSON object a line: every token, then the whole", &json},
-         {"--timings", nullptr, "tells speeds on stderr at the end", &timings}});
+         {"--timings", nullptr, "tells speeds on stderr at the end", &timings},
+         {"--naive", nullptr, "computes the whole text anew for each token", &naive}});
     for (Option& option : sampler.all()) options.push_back(std::move(option));
     return options;
   }
@@ -144,9 +146,10 @@ int answer(const RunOptions& options, Session& session, Sampler& sampler,
     timings.decode_ms = elapsed_ms - timings.prefill_ms;
     return output.token(id);
   };
-  const auto reason = run_token_loop(session, sampler, prompt, options.n_tokens, on_token);
+  const auto reason = run_token_loop(session, sampler, prompt, options.n_tokens, on_token,
+                                     options.naive ? Cache::kNone : Cache::kUsed);
   if (!reason) {
-    if (timings.n_generated > 0) std::fputs("\n", stdout);
+    if (timings.n_generated > 0 && !options.json) std::fputs("\n", stdout);
     return fail(reason.error());
   }
   output.end(prompt, stop_reason_name(*reason), timings);

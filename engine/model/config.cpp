@@ -1,9 +1,10 @@
 #include "engine/model/config.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdio>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace nanoinfer {
 
@@ -13,6 +14,17 @@ constexpr uint32_t kMaxLayers = 512;
 constexpr uint32_t kMaxWidth = 1u << 20;
 constexpr uint32_t kMaxContext = 1u << 24;
 constexpr uint32_t kMaxVocab = 1u << 20;
+
+// RoPE's angles stay below 2^30, up to which rope.cpp computes them exactly: at most 2^20 positions
+// (kMaxContext of the session), times 1 / kMinRopeScaling, over kMinRopeFactor of weights.cpp.
+constexpr float kMinRopeScaling = 1.0f / 16;
+constexpr float kMaxRopeScaling = 65536;
+
+std::string number_text(float value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", static_cast<double>(value));
+  return text;
+}
 
 // Reads keys "<architecture>.name"; remembers the first failure, after which values mean nothing.
 class Keys {
@@ -35,15 +47,14 @@ class Keys {
     return *value;
   }
 
-  // A finite number in (low, high].
+  // A number in [low, high].
   float f32(std::string_view name, float low, float high, std::optional<float> absent = {}) {
     const Result<float> value =
         absent ? metadata_.f32_or(key(name), *absent) : metadata_.get_f32(key(name));
     if (!value) return fail(value.error()), 0.0f;
-    if (!(*value > low && *value <= high)) {
+    if (!(*value >= low && *value <= high)) {
       fail({ErrorCode::kMalformed, "a hyper-parameter is out of range", "key " + key(name),
-            "more than " + std::to_string(low) + ", at most " + std::to_string(high),
-            std::to_string(*value)});
+            number_text(low) + " to " + number_text(high), number_text(*value)});
     }
     return *value;
   }
@@ -77,10 +88,15 @@ class Keys {
   std::optional<Error> error_;
 };
 
-// Refuses keys under "<architecture>.rope." and "<architecture>.attention." that are not known
-// here: they exist to change the arithmetic.
+// Refuses every key "<architecture>.name" that is not known here, such as
+// "attn_logit_softcapping": they exist to describe the arithmetic.
 void refuse_unknown_keys(const Metadata& metadata, Keys& keys) {
   static constexpr std::string_view kKnown[] = {
+      "block_count", "context_length", "embedding_length", "feed_forward_length",
+      // The embedding's rows say it.
+      "vocab_size",
+      // Allowed with one value only; checked below.
+      "expert_count", "expert_used_count", "tensor_data_layout", "use_parallel_residual",
       "rope.dimension_count", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor",
       "rope.scale_linear", "attention.head_count", "attention.head_count_kv",
       "attention.key_length", "attention.value_length", "attention.layer_norm_rms_epsilon",
@@ -93,7 +109,6 @@ void refuse_unknown_keys(const Metadata& metadata, Keys& keys) {
     std::string_view key = metadata.key(i);
     if (!key.starts_with(keys.prefix())) continue;
     key.remove_prefix(keys.prefix().size());
-    if (!key.starts_with("rope.") && !key.starts_with("attention.")) continue;
     if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown))
       keys.unsupported(key);
   }
@@ -105,16 +120,21 @@ void read_rope(Keys& keys, Config& c) {
     keys.fail({ErrorCode::kMalformed, "RoPE turns pairs, so its width must be even",
                "key " + keys.key("rope.dimension_count"), "", std::to_string(c.n_rot)});
   }
-  c.rope_theta = keys.f32("rope.freq_base", 0, 1e12f, 10000.0f);
-  const std::string_view type = keys.string("rope.scaling.type", "none");
-  const float factor =
-      keys.f32("rope.scaling.factor", 0, 1e6f, keys.f32("rope.scale_linear", 0, 1e6f, 1.0f));
-  if (type == "linear" || (type == "none" && keys.has("rope.scale_linear"))) {
+  c.rope_theta = keys.f32("rope.freq_base", 1, 1e12f, 10000.0f);
+  // A file that gives a factor and no type means linear; "scale_linear" is the factor's old name.
+  const char* factor_key =
+      keys.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+  const float factor = keys.f32(factor_key, kMinRopeScaling, kMaxRopeScaling, 1.0f);
+  const std::string_view type = keys.string("rope.scaling.type", "linear");
+  if (type == "linear") {
     c.rope_scale = 1 / factor;
   } else if (type != "none") {
     keys.fail({ErrorCode::kUnsupported, "this RoPE scaling is not supported",
                "key " + keys.key("rope.scaling.type"), "none or linear",
                std::string(type.substr(0, 64))});
+  } else if (factor != 1) {
+    keys.fail({ErrorCode::kUnsupported, "a RoPE scaling factor stands beside the scaling type none",
+               "key " + keys.key(factor_key), "1", number_text(factor)});
   }
 }
 
@@ -141,6 +161,27 @@ void read_heads(Keys& keys, Config& c) {
   }
 }
 
+// Keys that are fine as long as they say that nothing out of the ordinary is meant.
+void refuse_what_changes_the_model(const Metadata& metadata, Keys& keys, const Config& c) {
+  keys.require_u32("expert_count", 0);
+  keys.require_u32("expert_used_count", 0);
+  if (keys.has("attention.sliding_window") &&
+      keys.u32("attention.sliding_window", 0, UINT32_MAX) - 1 < c.n_ctx_train - 1) {  // 0: none
+    keys.unsupported("attention.sliding_window");
+  }
+  for (const auto& [name, harmless] :
+       {std::pair("attention.causal", true), std::pair("use_parallel_residual", false)}) {
+    if (!keys.has(name)) continue;
+    const Result<bool> value = metadata.get_bool(keys.key(name));
+    if (!value || *value != harmless) keys.unsupported(name);
+  }
+  // Both names stand for the order of rows that every llama file has today.
+  const std::string_view layout = keys.string("tensor_data_layout", "reference");
+  if (layout != "reference" && layout != "Meta AI original pth") {
+    keys.unsupported("tensor_data_layout");
+  }
+}
+
 }  // namespace
 
 Result<Config> config_from_gguf(const GgufHeader& header) {
@@ -160,21 +201,10 @@ Result<Config> config_from_gguf(const GgufHeader& header) {
   c.d_model = keys.u32("embedding_length", 1, kMaxWidth);
   c.d_ffn = keys.u32("feed_forward_length", 1, kMaxWidth);
   c.n_ctx_train = keys.u32("context_length", 1, kMaxContext);
-  c.rms_eps = keys.f32("attention.layer_norm_rms_epsilon", 0, 1);
+  c.rms_eps = keys.f32("attention.layer_norm_rms_epsilon", 1e-20f, 1);
   read_heads(keys, c);
   if (!keys.error()) read_rope(keys, c);
-  keys.require_u32("expert_count", 0);
-  if (keys.has("attention.sliding_window") &&
-      keys.u32("attention.sliding_window", 0, UINT32_MAX) - 1 < c.n_ctx_train - 1) {  // 0: none
-    keys.unsupported("attention.sliding_window");
-  }
-  if (keys.has("attention.causal")) {
-    const Result<bool> causal = header.metadata.get_bool(keys.key("attention.causal"));
-    if (!causal || !*causal) keys.unsupported("attention.causal");
-  }
-  for (const char* scale : {"logit_scale", "embedding_scale", "residual_scale"}) {
-    if (keys.has(scale)) keys.unsupported(scale);
-  }
+  refuse_what_changes_the_model(header.metadata, keys, c);
   refuse_unknown_keys(header.metadata, keys);
   if (keys.error()) return *keys.error();
 

@@ -33,8 +33,8 @@ struct Config {
   uint32_t kv_dim() const { return n_kv_heads * head_dim; }
 };
 
-// Reads `general.architecture` and that architecture's keys. A key that would change the arithmetic
-// and is not known here is refused by name.
+// Reads `general.architecture` and that architecture's keys. A key of the architecture that is not
+// known here might change the arithmetic and is refused by name.
 Result<Config> config_from_gguf(const GgufHeader& header);
 
 }  // namespace nanoinfer

@@ -30,6 +30,7 @@ Result<uint8_t*> ModelLoader::reserve(size_t n_bytes) {
     tail_.resize(n_bytes);
     return tail_.data();
   }
+  tail_.clear();
   return model_->data.get() + static_cast<size_t>(n_landed_);
 }
 
@@ -83,8 +84,10 @@ Status ModelLoader::take_memory() {
   Model& model = *model_;
   model.data = allocate(model.header.data_bytes);
   if (!model.data) {
+    const bool ever = model.header.data_bytes <= kLargestBlock;
     return Error{ErrorCode::kOutOfMemory, "there is no memory for the weights", "",
-                 std::to_string(model.header.data_bytes) + " bytes", ""};
+                 std::to_string(model.header.data_bytes) + " bytes",
+                 ever ? "" : "at most " + std::to_string(kLargestBlock) + " in one block"};
   }
   Result<Weights> weights = bind_weights(model.config, model.header, model.data.get());
   if (!weights) return weights.error();
@@ -145,6 +148,8 @@ Result<std::unique_ptr<Model>> ModelLoader::finish() {
                  std::to_string(offset + model_->header.data_bytes) + " bytes",
                  std::to_string(offset + n_landed_)};
   }
+  const Status values = check_values(model_->config, model_->weights);
+  if (!values) return values.error();
   if (model_->file_bytes == 0) model_->file_bytes = model_->header.data_offset + n_landed_;
   return std::move(model_);
 }

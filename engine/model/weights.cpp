@@ -7,6 +7,10 @@ namespace nanoinfer {
 
 namespace {
 
+// See kMinRopeScaling in config.cpp; what a frequency is divided by makes it smaller in every file.
+constexpr float kMinRopeFactor = 1.0f / 64;
+constexpr float kMaxRopeFactor = 1e9f;
+
 // Looks tensors up by name, checks type and shape, and counts them, so that none is left over.
 class Binder {
  public:
@@ -113,6 +117,17 @@ Result<Weights> bind_weights(const Config& config, const GgufHeader& header, con
   w.rope_factors = tensors.optional_vector("rope_freqs.weight", config.n_rot / 2);
   if (std::optional<Error> error = tensors.finish()) return *error;
   return w;
+}
+
+Status check_values(const Config& config, const Weights& weights) {
+  for (uint32_t i = 0; weights.rope_factors != nullptr && i < config.n_rot / 2; ++i) {
+    const float factor = weights.rope_factors[i];
+    if (factor >= kMinRopeFactor && factor <= kMaxRopeFactor) continue;  // and not NaN
+    return Error{ErrorCode::kMalformed, "a RoPE frequency is divided by a value out of range",
+                 "tensor rope_freqs.weight, element " + std::to_string(i), "1/64 to 1e9",
+                 std::to_string(factor)};
+  }
+  return Ok{};
 }
 
 }  // namespace nanoinfer

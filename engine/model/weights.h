@@ -41,4 +41,8 @@ struct Weights {
 // refused by name, since leaving one out would quietly change what the model computes.
 Result<Weights> bind_weights(const Config& config, const GgufHeader& header, const uint8_t* data);
 
+// Refuses values that the forward pass cannot compute with: RoPE divides by `rope_freqs`. To be
+// called once all weights are in memory.
+Status check_values(const Config& config, const Weights& weights);
+
 }  // namespace nanoinfer

@@ -12,10 +12,7 @@ namespace nanoinfer {
 
 namespace {
 
-constexpr uint32_t kMaxContext = 1u << 20;
-constexpr uint32_t kMaxBatch = 4096;
 constexpr uint32_t kMaxSeqs = 256;
-constexpr uint32_t kMaxThreads = 64;
 
 size_t chunks_in(uint32_t n_ctx) {
   return (n_ctx + kChunkPositions - 1) / kChunkPositions;

@@ -19,6 +19,11 @@
 
 namespace nanoinfer {
 
+// The most that Session::create takes.
+inline constexpr uint32_t kMaxContext = 1u << 20;
+inline constexpr uint32_t kMaxBatch = 4096;
+inline constexpr uint32_t kMaxThreads = 64;
+
 inline constexpr uint32_t kDefaultContext = 4096;
 inline constexpr uint32_t kDefaultBatch = 64;
 inline constexpr uint32_t kDefaultLogitRows = 8;
@@ -52,6 +57,8 @@ class Session {
 
   // (n_vocab) logits of the i-th row that wanted them in the last pass, until the next begin.
   std::span<const float> logits(size_t i) const;
+  // How many rows of that pass wanted them.
+  size_t n_logits() const { return in_pass_ ? 0 : logit_rows_.size(); }
 
   // Tokens in the cache.
   std::span<const int32_t> tokens(uint32_t seq) const { return tokens_[seq]; }
@@ -71,6 +78,7 @@ class Session {
   uint32_t n_ctx() const { return n_ctx_; }
   uint32_t n_batch() const { return n_batch_; }
   uint32_t n_seqs() const { return static_cast<uint32_t>(tokens_.size()); }
+  // Fewer than asked for if the system gave no more.
   uint32_t n_threads() const { return static_cast<uint32_t>(pool_.n_threads()); }
   uint64_t scratch_bytes() const { return arena_.n_bytes(); }
 

@@ -282,9 +282,13 @@ EXPORT void ni_session_abandon(Session* session) {
   session->abandon();
 }
 
-// (n_vocab) logits of the row-th row of the last pass that wanted them, until the next begin.
+// (n_vocab) logits of the row-th row of the last pass that wanted them, until the next begin; null
+// if there is no such row.
 EXPORT const float* ni_session_logits(Session* session, uint32_t row) {
-  return session->logits(row).data();
+  if (row < session->n_logits()) return session->logits(row).data();
+  last_error = {ErrorCode::kBadArgument, "there are no logits of that row", "",
+                std::to_string(session->n_logits()) + " rows", std::to_string(row)};
+  return nullptr;
 }
 
 EXPORT void ni_session_timing(Session* session, uint32_t on) {

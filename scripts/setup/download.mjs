@@ -17,7 +17,8 @@ export async function fetchWithResume(url, path) {
   mkdirSync(dirname(path), { recursive: true });
   const part = `${path}.part`;
   const have = existsSync(part) ? statSync(part).size : 0;
-  const response = await fetch(url, have > 0 ? { headers: { Range: `bytes=${have}-` } } : {});
+  const headers = have > 0 ? { Range: `bytes=${have}-` } : {};
+  const response = await fetch(url, { headers }).catch((error) => networkError(url, error));
   if (response.status === 416) return renameSync(part, path); // nothing is left to fetch
   if (!response.ok || !response.body) throw new SetupError(`${url}: HTTP ${response.status}`);
   const resumed = response.status === 206;
@@ -32,12 +33,19 @@ export async function fetchWithResume(url, path) {
       if (!file.write(chunk)) await new Promise((resolve) => file.once('drain', resolve));
       progress(received);
     }
+  } catch (error) {
+    networkError(url, error);
   } finally {
     file.end();
     await finished(file);
     process.stdout.write('\n');
   }
   renameSync(part, path);
+}
+
+// What fetch() says is "fetch failed" or "terminated"; the reason is in the cause.
+function networkError(url, error) {
+  throw new SetupError(`${url}: ${error.cause?.message || error.cause?.code || error.message}`);
 }
 
 function progressLine(total) {

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cache, capture, firstProgram, root, run, say, SetupError } from './process.mjs';
-import { isDebian } from './system.mjs';
+import { isDebian } from './debian.mjs';
 
 const oldest = 4; // earlier ones have other relaxed-SIMD opcodes than today's browsers
 
 /** The environment in which `emcc` runs, with EMSCRIPTEN_ROOT for CMake's toolchain file. */
 export async function emscriptenEnvironment() {
-  const own = process.env.EM_CONFIG === undefined ? onPath() : null;
+  const own = emscriptenOnPath();
   if (own) return own;
   const folder = join(cache, 'emscripten');
   const env = cached(folder);
@@ -19,14 +19,16 @@ export async function emscriptenEnvironment() {
     const fresh = cached(folder);
     if (fresh) return fresh;
   }
-  throw new SetupError(
-    `Emscripten ${oldest} or later is missing. Please install it, so that emcc is on PATH:\n` +
-      '  git clone https://github.com/emscripten-core/emsdk && cd emsdk\n' +
-      '  ./emsdk install latest && ./emsdk activate latest && . ./emsdk_env.sh',
-  );
+  throw new SetupError(`Emscripten ${oldest} or later is missing.\n${howToGetEmscripten}`);
 }
 
-function onPath() {
+export const howToGetEmscripten =
+  'Please install Emscripten, so that emcc is on PATH:\n' +
+  '  git clone https://github.com/emscripten-core/emsdk && cd emsdk\n' +
+  '  ./emsdk install latest && ./emsdk activate latest && . ./emsdk_env.sh';
+
+/** The environment of the user's own emcc, if it is on PATH and not too old; else null. */
+export function emscriptenOnPath() {
   const emcc = firstProgram('emcc');
   if (!emcc) return null;
   const version = versionOf(process.env);

@@ -45,7 +45,9 @@ export async function ensureSentencepiece(env) {
   mkdirSync(join(folder, 'lib'), { recursive: true });
   const header = 'sentencepiece_processor.h';
   copyFileSync(join(source, 'src', header), join(folder, 'include', header));
-  copyFileSync(join(build, 'src/libsentencepiece.a'), join(folder, 'lib/libsentencepiece.a'));
+  const library = join(folder, 'lib/libsentencepiece.a'); // its being there says that all is
+  copyFileSync(join(build, 'src/libsentencepiece.a'), `${library}.part`);
+  renameSync(`${library}.part`, library);
   rmSync(build, { recursive: true, force: true });
   return folder;
 }

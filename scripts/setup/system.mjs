@@ -1,6 +1,7 @@
 // Compilers and libraries from the system's package manager.
-import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { isDebian, systemName } from './debian.mjs';
+import { emscriptenOnPath, howToGetEmscripten } from './emscripten.mjs';
 import { capture, firstProgram, run, say, SetupError } from './process.mjs';
 
 const llvm = 22;
@@ -15,17 +16,32 @@ const debianPackages = {
     'nlohmann-json3-dev',
     'libsimde-dev',
     'python3-pip',
-    'unzip',
   ],
   test: [`clang-format-${llvm}`, 'libgtest-dev', 'chromium'],
 };
 
-// What the packages are needed for, as a test that also passes on other systems.
+// What the packages are needed for, as tests that also pass on other systems.
 const needs = {
-  build: () =>
-    firstProgram('cmake') && firstProgram('ninja') && firstProgram('clang++-22', 'clang++', 'g++'),
-  test: () => firstProgram('cmake') && firstProgram('ninja') && clangFormat(),
+  build: [
+    ['CMake 3.25 or later', () => cmakeVersion() >= 3.25],
+    ['Ninja', () => firstProgram('ninja') !== null],
+    ['clang, or g++ 12 or later', () => firstProgram('clang++-22', 'clang++', 'g++') !== null],
+    ['Emscripten', () => emscriptenOnPath() !== null],
+  ],
+  test: [[`clang-format ${llvm}`, () => clangFormat() !== null]],
 };
+
+/** What `npm start` ('build') or also `npm test` ('test') needs and this machine lacks. */
+export function missing(purpose) {
+  const wanted = [...needs.build, ...(purpose === 'test' ? needs.test : [])];
+  return wanted.filter(([, isThere]) => !isThere()).map(([name]) => name);
+}
+
+// 3.25 for CMake 3.25.1; 0 without one.
+function cmakeVersion() {
+  const version = /version (\d+)\.(\d+)/.exec(capture('cmake', ['--version']) ?? '');
+  return version ? Number(version[1]) + Number(version[2]) / 100 : 0;
+}
 
 /** clang-format of the pinned major version: others break lines differently. */
 export function clangFormat() {
@@ -33,34 +49,31 @@ export function clangFormat() {
   return name && capture(name, ['--version'])?.includes(`version ${llvm}.`) ? name : null;
 }
 
-export function isDebian() {
-  return existsSync('/etc/debian_version') && firstProgram('apt-get') !== null;
-}
-
 /** Installs what `npm start` ('build') or also `npm test` ('test') needs from the system. */
 export async function installSystemPackages(purpose) {
+  const lacking = missing(purpose);
+  if (lacking.length === 0) return;
   if (!isDebian()) {
-    if (needs[purpose]()) return;
     throw new SetupError(
-      'Something is missing: CMake 3.25 or later, Ninja, clang (or g++ 12 or later)' +
-        (purpose === 'test' ? `, clang-format ${llvm}, Chromium` : '') +
-        '.\nPlease install it with your package manager (macOS: brew install cmake ninja llvm), then run this again.',
+      `${systemName()} lacks: ${lacking.join(', ')}.\nPlease install what is missing with your ` +
+        'package manager (macOS: brew install cmake ninja llvm), then run this again.' +
+        (lacking.includes('Emscripten') ? `\n${howToGetEmscripten}` : ''),
     );
   }
   const wanted = [...debianPackages.build, ...(purpose === 'test' ? debianPackages.test : [])];
-  const missing = wanted.filter((name) => !isInstalled(name));
-  if (missing.length === 0) return;
-  say(`Debian packages that are missing: ${missing.join(' ')}`);
+  const packages = wanted.filter((name) => !isInstalled(name));
+  if (packages.length === 0) return;
+  say(`Debian packages that are missing: ${packages.join(' ')}`);
   await askFirst();
   const sudo = process.getuid() === 0 ? [] : ['sudo'];
   const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
   const [command, ...rest] = apt;
   try {
     await run(command, [...rest, 'update', '-q']);
-    await run(command, [...rest, 'install', '-y', '-q', '--no-install-recommends', ...missing]);
+    await run(command, [...rest, 'install', '-y', '-q', '--no-install-recommends', ...packages]);
   } catch (error) {
     throw new SetupError(
-      `${error.message}\nPlease install them by hand: apt-get install ${missing.join(' ')}`,
+      `${error.message}\nPlease install them by hand: apt-get install ${packages.join(' ')}`,
     );
   }
 }
@@ -69,10 +82,15 @@ function isInstalled(name) {
   return capture('dpkg-query', ['-W', '-f=${Status}', name]) === 'install ok installed';
 }
 
+/** True where nobody is to be asked. npm keeps `npm start --yes` to itself, as npm_config_yes. */
+export function unattended(env, args, isTerminal) {
+  return (
+    env.CI === 'true' || env.npm_config_yes === 'true' || args.includes('--yes') || !isTerminal
+  );
+}
+
 async function askFirst() {
-  const unattended =
-    process.env.CI === 'true' || process.argv.includes('--yes') || !process.stdin.isTTY;
-  if (unattended) return;
+  if (unattended(process.env, process.argv, process.stdin.isTTY)) return;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question('Install them with apt-get now? [Y/n] ');
   terminal.close();
@@ -83,10 +101,4 @@ async function askFirst() {
 export function nativeCompilers() {
   const clang = firstProgram(`clang++-${llvm}`);
   return clang ? { CC: `clang-${llvm}`, CXX: clang } : {};
-}
-
-/** Version of the running Debian, for messages. */
-export function systemName() {
-  if (!existsSync('/etc/os-release')) return process.platform;
-  return /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
 }

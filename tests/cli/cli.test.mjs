@@ -17,6 +17,13 @@ async function logits(file, tokens, more = []) {
   return readFileSync(path);
 }
 
+/** A copy of a file in which the first `from` reads `to`, which is as long. */
+function changed(file, from, to) {
+  const copy = join(scratch, `changed-${Math.random()}.gguf`);
+  writeFileSync(copy, readFileSync(file, 'latin1').replace(from, to), 'latin1');
+  return copy;
+}
+
 test('help goes to stdout, for the program and each command', async () => {
   const all = await text(['--help']);
   for (const command of commands) {
@@ -34,6 +41,7 @@ test('a wrong command line ends with 2 and one line on stderr', async () => {
     ['frobnicate'],
     ['info'],
     ['info', tiny.file, '--frobnicate'],
+    ['info', tiny.file, tiny.file],
     ['info', tiny.file, '--json=yes'],
     ['tokenize', '--text', 'a'],
     ['tokenize', '--model'],
@@ -41,7 +49,12 @@ test('a wrong command line ends with 2 and one line on stderr', async () => {
     ['logits', ...model, '--ids', ids, '--top', '-1'],
     ['logits', ...model, '--ids', ids, '--top', 'many'],
     ['logits', ...model, '--ids', ids, '--top', '1', '--kernels', 'magic'],
-    ['logits', ...model, '--ids', ids, '--top', '1', '--threads', '1000'],
+    ['logits', ...model, '--ids', ids, '--top', '1', '--threads', '65'],
+    ['logits', ...model, '--ids', ids, '--top', '1', '--threads', '0'],
+    ['logits', ...model, '--ids', ids, '--top', '1', '--batch', '0'],
+    ['logits', ...model, '--ids', ids, '--top', '1', '--batch', '9999'],
+    ['run', ...model, '--ids', ids, '--ctx', '2000000'],
+    ['run', ...model, '--ids', ids, '--ctx', '0'],
     ['run', ...model],
     ['run', ...model, '--ids', '1', '--prompt', 'a'],
     ['run', ...model, '--ids', '1', '--system', 'a'],
@@ -76,6 +89,10 @@ test('an input that is refused ends with 1 and says what and where', async () =>
   writeFileSync(strange, marks, 'latin1');
   const model = ['--model', tiny.file];
   const refused = [
+    [['info', changed(tiny.file, 'llama', 'lambs')], /architecture.*llama or qwen2; got lambs/],
+    [['info', changed(tiny.file, 'rope.freq_base', 'rope.freq_bass')], /rope\.freq_bass/],
+    [['info', changed(tiny.file, 'llama.vocab_size', 'llama.logit_bias')], /llama\.logit_bias/],
+    [['info', changed(tiny.file, 'blk.1.ffn_up', 'blk.1.ffn_xx')], /tensor blk\.1\.ffn_up\.weight/],
     [['info', join(scratch, 'absent.gguf')], /absent\.gguf.*No such file/],
     [['info', scratch], /directory/i],
     [['info', notGguf], /GGUF/],
@@ -86,6 +103,8 @@ test('an input that is refused ends with 1 and says what and where', async () =>
     [['logits', ...model, '--ids', '', '--top', '1'], /no ids/],
     [['logits', ...model, '--ids', ids, '--ctx', '8', '--top', '1'], /context/i],
     [['logits', ...model, '--ids', ids, '--out', join(scratch, 'no/such/folder')], /written/],
+    [['run', ...model, '--ids', ids, '--ctx', '8'], /context.*at most 8; got 20/],
+    [['logits', ...model, '--ids', '5,'.repeat(600), '--top', '1'], /at most 512; got 600/],
     [['run', '--model', strange, '--chat', 'hi'], /chat template.*ChatML/],
     [['tokenize', ...model, '--file', scratch], /directory/],
     [['detokenize', ...model, '--ids', '-3'], /got -3/],
@@ -248,6 +267,41 @@ test('run gives the same text for a seed and another for another', async () => {
   const first = await sampled('7');
   assert.deepEqual(await sampled('7', ['--threads', '1', '--kernels', 'scalar']), first);
   assert.notDeepEqual(await sampled('8'), first);
+});
+
+test('run without the KV cache gives the same tokens', async () => {
+  const args = ['run', '--model', tiny.file, '--ids', ids, '-n', '12', '--json'];
+  const tokens = async (more) => (await jsonLines([...args, ...more])).at(-1).ids;
+  assert.deepEqual(await tokens(['--naive']), await tokens([]));
+});
+
+test('an answer that breaks off leaves whole lines of JSON and tells why on stderr', async () => {
+  const whole = fixture('llama-f32-head20');
+  const args = ['run', '--ids', whole.ids.join(','), '--temperature', '0', '--json', '--model'];
+  const first = (await jsonLines([...args, whole.file, '-n', '1'])).at(-1).ids[0];
+  const line = /token_embd\.weight .*bytes at (\d+)/.exec(
+    await text(['info', whole.file, '--tensors']),
+  );
+  const file = join(scratch, 'not-finite.gguf');
+  const bytes = readFileSync(whole.file);
+  bytes.writeFloatLE(NaN, Number(line[1]) + first * 30 * 4); // its row of the embedding, width 30
+  writeFileSync(file, bytes);
+  const { code, out, err } = await nanoinfer([...args, file]);
+  assert.equal(code, 1);
+  assert.match(err, /not a finite number.*position 20/);
+  const lines = out.toString().split('\n');
+  assert.equal(JSON.parse(lines[0]).id, first);
+  assert.deepEqual(lines.slice(1), ['']);
+});
+
+test('where the system gives fewer threads, they do the work, and are counted', async () => {
+  if (process.platform !== 'linux') return; // ulimit -v bounds the stacks there
+  const bench = ['bench', '--model', tiny.file, '-p', '8', '-n', '2', '-r', '1', '--json'];
+  const { code, out, err } = await nanoinfer([...bench, '--threads', '64'], { kilobytes: 200_000 });
+  assert.equal(code, 0, err);
+  const { threads } = JSON.parse(out);
+  assert.ok(threads >= 1 && threads < 64, `${threads} threads`);
+  assert.equal(err, `nanoinfer: the system gave ${threads} of 64 threads\n`);
 });
 
 test('bench measures both phases and every kind of op', async () => {

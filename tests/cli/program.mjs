@@ -28,10 +28,14 @@ export function realModel() {
   return file;
 }
 
-/** Resolves to { code, signal, out, err }; `out` is a Buffer. `input` is what the program reads. */
-export function nanoinfer(args, { input = '', onOutput = () => {} } = {}) {
+/**
+ * Resolves to { code, signal, out, err }; `out` is a Buffer. `input` is what the program reads;
+ * `kilobytes`, if given, is the most address space that it gets.
+ */
+export function nanoinfer(args, { input = '', onOutput = () => {}, kilobytes } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args);
+    const limited = ['-c', `ulimit -v ${kilobytes}; exec "$0" "$@"`, program, ...args];
+    const child = kilobytes ? spawn('/bin/sh', limited) : spawn(program, args);
     const out = [];
     let err = '';
     child.stdout.on('data', (piece) => {
@@ -61,3 +65,9 @@ export const jsonLines = async (args, options) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+/** Names of the kernel sets that the program holds, the definition first. */
+export async function kernelSets() {
+  const help = await text(['logits', '--help']);
+  return /--kernels NAME +(.*) \(default/.exec(help)[1].split(', ');
+}

@@ -113,6 +113,35 @@ TEST(Loader, GivesTheSameModelHoweverTheBytesCome) {
   }
 }
 
+// A source may give fewer bytes than it was asked for, and a file may go on after its last tensor.
+TEST(Loader, GivesTheSameModelWithShortCommitsAndBytesAfterTheEnd) {
+  const std::string path = fixture_path("llama-q4_0.gguf");
+  std::vector<uint8_t> file = read_file(path);
+  const std::unique_ptr<Model> whole = load(path);
+  ASSERT_TRUE(whole);
+  file.resize(file.size() + 5000, 0xEE);
+  for (const size_t wanted : {size_t{1000}, size_t{50000}, file.size()}) {
+    for (const size_t most : {size_t{333}, size_t{40000}}) {
+      ModelLoader loader(file.size());
+      for (size_t at = 0; at < file.size();) {
+        const Result<uint8_t*> to = loader.reserve(wanted);
+        ASSERT_TRUE(to);
+        const size_t n = std::min({wanted, most, file.size() - at});
+        std::memset(*to, 0xDD, wanted);  // all of it is the source's to write in
+        std::memcpy(*to, &file[at], n);
+        ASSERT_TRUE(loader.commit(n));
+        at += n;
+      }
+      const Result<std::unique_ptr<Model>> model = loader.finish();
+      ASSERT_TRUE(model) << model.error().text();
+      EXPECT_EQ(std::memcmp((*model)->data.get(), whole->data.get(),
+                            static_cast<size_t>(whole->header.data_bytes)),
+                0)
+          << "asked for " << wanted << ", got " << most;
+    }
+  }
+}
+
 TEST(Loader, SaysWhereACutFileEnds) {
   std::vector<uint8_t> file = read_file(fixture_path("llama-q4_0.gguf"));
   const size_t n_file = file.size();

@@ -61,6 +61,17 @@ inline std::vector<int32_t> fixture_ids(const std::string& name) {
   }
 }
 
+// Token ids that look random, the same everywhere.
+inline std::vector<int32_t> some_ids(size_t n, uint32_t n_vocab) {
+  std::vector<int32_t> ids;
+  uint32_t state = 12345;
+  for (size_t i = 0; i < n; ++i) {
+    state = state * 1664525 + 1013904223;
+    ids.push_back(static_cast<int32_t>((state >> 8) % n_vocab));
+  }
+  return ids;
+}
+
 struct RunOptions {
   uint32_t chunk = 32;  // rows a pass
   uint32_t n_threads = 1;

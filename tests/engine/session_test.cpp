@@ -1,5 +1,5 @@
-// Same tokens in, same logits out, bit for bit: whatever the threads, chunks, kernel set, steps of
-// the cursor, or batch they share.
+// Same tokens in, same logits out, bit for bit: whatever the steps of the cursor, the batch they
+// share and what the session did before. (Threads, chunks and kernel sets: bits_test.cpp.)
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -10,51 +10,6 @@ namespace nanoinfer {
 namespace {
 
 using namespace testing;
-
-constexpr const char* kModels[] = {"llama-q4_1.gguf", "llama-q4_k_m.gguf", "qwen2-q8_0.gguf",
-                                   "llama-f16.gguf"};
-
-std::vector<int32_t> some_ids(size_t n, uint32_t n_vocab) {
-  std::vector<int32_t> ids;
-  uint32_t state = 12345;
-  for (size_t i = 0; i < n; ++i) {
-    state = state * 1664525 + 1013904223;
-    ids.push_back(static_cast<int32_t>((state >> 8) % n_vocab));
-  }
-  return ids;
-}
-
-TEST(SessionThreads, EveryThreadCountGivesTheSameBits) {
-  for (const char* name : kModels) {
-    const std::unique_ptr<Model> model = load(fixture_path(name));
-    ASSERT_TRUE(model);
-    const std::vector<int32_t> ids = some_ids(100, model->config.n_vocab);
-    const uint64_t expected = hash_of(all_logits(*model, ids, {.chunk = 32}));
-    for (const uint32_t n_threads : {2u, 3u, 4u}) {
-      EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = 32, .n_threads = n_threads})), expected)
-          << name << ", " << n_threads << " threads";
-      EXPECT_EQ(hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20},
-                                   {.chunk = 1, .n_threads = n_threads})),
-                hash_of(all_logits(*model, {ids.begin(), ids.begin() + 20}, {.chunk = 20})))
-          << name << ", " << n_threads << " threads, one row at a time";
-    }
-  }
-}
-
-TEST(Session, EveryChunkingAndKernelSetGivesTheSameBits) {
-  for (const char* name : kModels) {
-    const std::unique_ptr<Model> model = load(fixture_path(name));
-    ASSERT_TRUE(model);
-    const std::vector<int32_t> ids = some_ids(332, model->config.n_vocab);
-    const uint64_t expected = hash_of(all_logits(*model, ids, {.chunk = 512}));
-    for (const Kernels* kernels : all_kernels()) {
-      for (const uint32_t chunk : {1u, 7u, 32u}) {
-        EXPECT_EQ(hash_of(all_logits(*model, ids, {.chunk = chunk, .kernels = kernels})), expected)
-            << name << ", chunks of " << chunk << ", " << kernels->name;
-      }
-    }
-  }
-}
 
 TEST(Session, SteppingOpByOpGivesTheSameBits) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
