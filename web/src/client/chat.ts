@@ -131,6 +131,7 @@ export class Chat extends EventTarget {
     this.error = null;
     this.readings = noReadings;
     this.#changed();
+    this.flush();
   }
 
   setSettings(settings: Settings): void {
