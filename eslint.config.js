@@ -35,7 +35,12 @@ export default defineConfig(
       'no-restricted-properties': ['error', { object: 'Math', property: 'random' }],
       'no-restricted-syntax': [
         'error',
-        { selector: "[property.name='innerHTML']", message: 'Build nodes.' },
+        {
+          selector:
+            '[property.name=/^(innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|createContextualFragment)$/]',
+          message: 'Build nodes.',
+        },
+        { selector: '[imported.name=/^unsafe(HTML|SVG)$/]', message: 'Build nodes.' },
       ],
     },
   },

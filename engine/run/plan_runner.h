@@ -17,10 +17,11 @@ class PlanRunner {
   PlanRunner(std::span<const Op> ops, ThreadPool& pool)
       : ops_(ops), pool_(pool), taken_(ops.size()) {}
 
-  // Runs ops [begin, end) on all threads of the pool.
+  // Runs ops [begin, end) on all threads of the pool, or fewer: it stops at the end of the region in
+  // which the clock reaches until_ms. Returns the end of what has run.
   // op_ms: null, or (n_ops) to which each op's milliseconds are added; every op then ends its
   // region.
-  void run(const Pass& pass, size_t begin, size_t end, double* op_ms);
+  size_t run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms);
 
  private:
   static void run_thread(void* runner, size_t thread);
@@ -31,7 +32,8 @@ class PlanRunner {
   std::vector<std::atomic<uint32_t>> taken_;  // next unit of each op
   const Pass* pass_ = nullptr;
   size_t begin_ = 0;
-  size_t end_ = 0;
+  std::atomic<size_t> end_ = 0;  // thread 0 lowers it before a barrier
+  double until_ms_ = 0;
   double* op_ms_ = nullptr;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "engine/model/architecture.h"
@@ -189,17 +190,9 @@ Result<size_t> Session::run(size_t until_op, double max_ms) {
                   .n_chunks_max = chunks_in(n_ctx_),
                   .attention_scale = 1 / std::sqrt(static_cast<float>(model_.config.head_dim))};
   const size_t end = std::min(until_op, ops_.size());
-  const double started_ms = now_ms();
-  while (cursor_ < end) {
-    size_t stop = end;
-    if (max_ms > 0) {  // one layer at a time, to look at the clock between
-      stop = cursor_ + 1;
-      while (stop < end && ops_[stop].layer == ops_[cursor_].layer) ++stop;
-    }
-    runner_->run(pass, cursor_, stop, timing_ ? op_ms_.data() : nullptr);
-    cursor_ = stop;
-    if (max_ms > 0 && now_ms() - started_ms >= max_ms) break;
-  }
+  const double until_ms =
+      max_ms > 0 ? now_ms() + max_ms : std::numeric_limits<double>::infinity();
+  cursor_ = runner_->run(pass, cursor_, end, until_ms, timing_ ? op_ms_.data() : nullptr);
   if (cursor_ == ops_.size()) {
     const Status finished = finish_pass();
     if (!finished) return finished.error();

@@ -49,7 +49,7 @@ class Session {
   Status begin(std::span<const Row> rows);
 
   // Runs from the cursor to `until_op` or the end; returns the cursor. With max_ms > 0 it returns
-  // at a layer's end once that time has passed. At the end the rows join their sequences.
+  // at a region's end once that time has passed. At the end the rows join their sequences.
   Result<size_t> run(size_t until_op = SIZE_MAX, double max_ms = 0);
 
   // Drops a begun pass; the sequences are as before it.

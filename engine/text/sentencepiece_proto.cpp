@@ -51,8 +51,10 @@ constexpr uint32_t kControl = static_cast<uint32_t>(TokenKind::kControl);
 constexpr uint32_t kUserDefined = static_cast<uint32_t>(TokenKind::kUserDefined);
 constexpr uint32_t kByte = static_cast<uint32_t>(TokenKind::kByte);
 
-// The numbers are sentencepiece's own, but for 0, which is read as normal.
+// The numbers are sentencepiece's own, but for 0, which is read as normal. The library matches a
+// user-defined token everywhere and a control token nowhere.
 uint32_t type_of(const VocabData& data, size_t id) {
+  if (is_reserved(data, id)) return kControl;
   const int32_t type = data.types.empty() ? 0 : data.types[id];
   return static_cast<uint32_t>(type == 0 ? 1 : type);
 }

@@ -1,5 +1,6 @@
 #include "engine/text/tokenizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/text/text_stream.h"
@@ -93,7 +94,7 @@ std::optional<int32_t> Tokenizer::literal_at(std::string_view text,
   const size_t first = static_cast<uint8_t>(text.front());
   for (uint32_t i = literal_starts_[first]; i < literal_starts_[first + 1]; ++i) {
     const int32_t id = literal_ids_[i];
-    if (!match_control_tokens && kind(id) == TokenKind::kControl) continue;
+    if (!match_control_tokens && std::ranges::binary_search(control_ids_, id)) continue;
     if (text.substr(0, token_bytes(id).size()) == token_bytes(id)) return id;
   }
   return std::nullopt;

@@ -70,7 +70,7 @@ class Tokenizer {
   bool adds_bos() const { return adds_bos_; }
   // Ids that end an answer, ascending: EOS, end of turn, end of message. Never empty.
   const std::vector<int32_t>& end_ids() const { return end_ids_; }
-  // Ids of kind kControl, ascending.
+  // Ids that only a chat template may write (is_reserved in vocab.h), ascending.
   const std::vector<int32_t>& control_ids() const { return control_ids_; }
   // Whether sentencepiece puts a space before the text, which decoding takes off again.
   bool strips_leading_space() const { return strips_leading_space_; }

@@ -129,15 +129,17 @@ Status Tokenizer::read_tokens(const VocabData& data) {
     const std::string_view text = data.tokens[id];
     TokenKind kind = kind_of(data, id);
     if (named_special(data, id)) kind = TokenKind::kControl;
+    const bool reserved = kind == TokenKind::kControl || is_reserved(data, id);
+    if (reserved) control_ids_.push_back(static_cast<int32_t>(id));
     if (kind == TokenKind::kControl) {
       store_.add(text, kind, false);
-      control_ids_.push_back(static_cast<int32_t>(id));
     } else if (bpe) {
       // A text outside the alphabet of bytes is literal, and ordinary text never becomes it.
       const std::optional<std::string> bytes = byte_level_decode(text);
       const bool ordinary = kind != TokenKind::kUnknown && kind != TokenKind::kUnused;
       const bool literal = kind == TokenKind::kUserDefined || !bytes;
-      store_.add(literal ? text : *bytes, kind, bytes && ordinary && !text.empty());
+      const bool spelled = bytes && ordinary && !reserved && !text.empty();
+      store_.add(literal ? text : *bytes, kind, spelled);
     } else {
       store_.add(sentencepiece_bytes(text, kind), kind, false);
     }

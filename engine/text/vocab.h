@@ -35,6 +35,13 @@ struct VocabData {
   std::optional<bool> add_bos;
   std::optional<bool> add_space_prefix;          // sentencepiece's dummy prefix
   std::optional<bool> remove_extra_whitespaces;  // sentencepiece's normaliser
+
+  std::string_view chat_template;  // empty: the file has none
 };
+
+// Whether only the chat template may write this token: a control token, or a user-defined one of a
+// marker's form ("<...", "[...") that the template writes. Some files give their turns' markers that
+// kind, and then text that a user types must not become them.
+bool is_reserved(const VocabData& data, size_t id);
 
 }  // namespace nanoinfer

@@ -73,6 +73,9 @@ Result<VocabData> vocab_from_gguf(const Metadata& metadata) {
   const Result<std::string_view> pre = metadata.string_or(key("pre"), "");
   if (!pre) return pre.error();
   data.pre = *pre;
+  const Result<std::string_view> chat = metadata.string_or("tokenizer.chat_template", "");
+  if (!chat) return chat.error();
+  data.chat_template = *chat;
   // Only kinds of tokenizer that are not supported have this table; it is never ignored.
   if (metadata.contains(key("precompiled_charsmap"))) {
     return Error{ErrorCode::kUnsupported, "a normaliser table is not supported",

@@ -38,6 +38,17 @@ uint64_t count_params(const GgufHeader& header) {
   return n_params;
 }
 
+// What one more position, and one more thread, adds to a session's scratch.
+uint64_t scratch_bytes_per_token(const Config& config) {
+  constexpr uint32_t kPositions = 1u << 12;
+  const uint64_t more = scratch_bytes(config, {.n_ctx = 2 * kPositions});
+  return (more - scratch_bytes(config, {.n_ctx = kPositions})) / kPositions;
+}
+
+uint64_t scratch_bytes_per_thread(const Config& config) {
+  return scratch_bytes(config, {.n_threads = 2}) - scratch_bytes(config, {.n_threads = 1});
+}
+
 Json string_or_null(const Metadata& metadata, std::string_view key) {
   const Result<std::string_view> text = metadata.get_string(key);
   return text ? Json(std::string(*text)) : Json();
@@ -114,6 +125,8 @@ std::string model_info_json(const Model& model) {
                   {"kv_bytes_per_token", kv_bytes_per_token(config)},
                   {"kv_type", kKvType},
                   {"scratch_bytes", scratch_bytes(config, {})},
+                  {"scratch_bytes_per_token", scratch_bytes_per_token(config)},
+                  {"scratch_bytes_per_thread", scratch_bytes_per_thread(config)},
                   {"default_n_ctx", default_context(config)},
                   {"general", general_info(metadata)}});
 }

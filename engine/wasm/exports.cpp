@@ -267,7 +267,7 @@ EXPORT int ni_session_begin(Session* session, const int32_t* token_ids, const in
   return report(session->begin(rows));
 }
 
-// Runs from the cursor to until_op or the plan's end, or to the end of the layer in which max_ms
+// Runs from the cursor to until_op or the plan's end, or to the end of the region in which max_ms
 // (if not 0) have passed. Returns the cursor: the number of ops once the pass is complete. -1:
 // error.
 EXPORT int ni_session_run(Session* session, uint32_t until_op, double max_ms) {

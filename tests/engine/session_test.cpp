@@ -110,6 +110,26 @@ TEST(Session, AnAbandonedPassLeavesNoTrace) {
       hash_of({fresh.begin() + static_cast<ptrdiff_t>(60 * model->config.n_vocab), fresh.end()}));
 }
 
+TEST(SessionThreads, APassInSlicesStopsBetweenRegionsAndGivesTheSameBits) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
+  ASSERT_TRUE(model);
+  const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2});
+  const std::vector<Row> rows = {{.token_id = 5, .seq = 0, .pos = 0, .wants_logits = true}};
+  ASSERT_TRUE(session->begin(rows));
+  size_t n_stops = 0;
+  for (size_t cursor = 0; cursor < session->ops().size();) {
+    const Result<size_t> reached = session->run(SIZE_MAX, 1e-9);
+    ASSERT_TRUE(reached);
+    ASSERT_GT(*reached, cursor);
+    EXPECT_TRUE(session->ops()[*reached - 1].ends_region);
+    cursor = *reached;
+    ++n_stops;
+  }
+  EXPECT_GT(n_stops, 2 * model->config.n_layers);
+  const std::span<const float> logits = session->logits(0);
+  EXPECT_EQ(hash_of({logits.begin(), logits.end()}), hash_of(all_logits(*model, {5}, {})));
+}
+
 TEST(Session, TakesBlocksOnlyAsTheyAreNeeded) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
   ASSERT_TRUE(model);

@@ -53,6 +53,15 @@ TEST(Tokenizer, ControlTokensAreMatchedOnlyWhereAllowedAndUserDefinedOnesAlways)
   EXPECT_EQ(tokenizer.decode(ids, true), text);
 }
 
+TEST(Tokenizer, AMarkerThatTheChatTemplateWritesIsNeverMatchedInOrdinaryText) {
+  OwnedVocab vocab = byte_vocab("gpt-2");
+  vocab.data.chat_template = "{{ '<tool>' + message }}";
+  const Tokenizer tokenizer = create(vocab);
+  EXPECT_EQ(encode(tokenizer, "x<tool>"), (Ids{'x', '<', 't', 'o', 'o', 'l', '>'}));
+  EXPECT_EQ(encode(tokenizer, "x<tool>", kMatchControl), (Ids{'x', 258}));
+  EXPECT_EQ(tokenizer.control_ids(), (Ids{256, 257, 258}));
+}
+
 TEST(Tokenizer, TheLongestLiteralWins) {
   OwnedVocab vocab = byte_vocab("gpt-2");
   vocab.tokens.push_back("<|end|>>");  // 263

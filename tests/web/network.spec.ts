@@ -61,8 +61,22 @@ test('chats with the server stopped, on the model it has kept', async ({ browser
     await expect.poll(() => reachable(base)).toBe(false);
 
     const offline = await context.newPage();
+    // The panel stands for a moment only: what it says is written down.
+    await offline.addInitScript(() => {
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      const look = () => {
+        const notices = document.querySelector('ni-app')?.shadowRoot?.querySelector('ni-notices');
+        const panel = notices?.shadowRoot?.querySelector('ni-load-panel');
+        seen.push(panel?.shadowRoot?.textContent ?? '');
+        requestAnimationFrame(look);
+      };
+      look();
+    });
     await offline.goto('/?temperature=0&n_ctx=512');
     await ready(offline);
+    const seen = await offline.evaluate(() => (window as unknown as { seen: string[] }).seen);
+    expect(seen.join(' ')).toMatch(/Memory needed: 1\d\d MB/);
     const { info } = await offline.evaluate(() => window.nanoinfer.ready);
     expect(info.n_params).toBeGreaterThan(100e6);
     await ask(offline, 'What is the capital of France?');

@@ -1,9 +1,9 @@
 // The chat page: makes the client, the state and the elements, and decides what to load first.
 import {
   catalogue,
-  modelName,
   type Wanted,
   wantedFromCatalogue,
+  wantedKept,
   wantedUrl,
 } from './client/catalogue.ts';
 import { Chat } from './client/chat.ts';
@@ -24,7 +24,7 @@ const engineUrl = new URL(`${__ENGINE_FOLDER__}/`, document.baseURI).href;
 const client = new Client({ engineUrl, load: options.load });
 window.nanoinfer = client;
 
-const chat = new Chat(client);
+const chat = new Chat(client, options.sampling);
 const loading = new Loading(client, options.load);
 const app = new NiApp();
 app.client = client;
@@ -33,13 +33,7 @@ app.loading = loading;
 document.body.append(app);
 registerServiceWorker((update) => (app.updateReady = update));
 
-await chat.restore();
-const { settings } = chat.conversation;
-chat.setSettings({
-  ...settings,
-  sampling: { ...settings.sampling, ...options.sampling },
-  fixedSeed: settings.fixedSeed || options.sampling.seed !== undefined,
-});
+await chat.reread();
 await begin();
 
 async function begin(): Promise<void> {
@@ -62,7 +56,5 @@ function beginWithLink(wanted: Wanted, { origin, host }: URL): Promise<void> {
 async function keptBefore(): Promise<Wanted | null> {
   const id = lastModel();
   const kept = (await client.keptModels()).find((model) => model.id === id);
-  if (!kept) return null;
-  const label = modelName(kept.origin);
-  return { source: { kind: 'kept', id: kept.id }, label, keep: true, ask: false };
+  return kept ? wantedKept(kept, false) : null;
 }

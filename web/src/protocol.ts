@@ -46,7 +46,10 @@ export interface ModelInfo {
   chat_template: string | null;
   kv_bytes_per_token: number;
   kv_type: string;
+  /** Of a session with the default context and one thread; the next two say what more adds. */
   scratch_bytes: number;
+  scratch_bytes_per_token: number;
+  scratch_bytes_per_thread: number;
   default_n_ctx: number;
   general: Record<string, string>;
 }
@@ -89,7 +92,7 @@ export interface BuildChoice {
   reason: string;
 }
 
-/** Where a model's bytes come from. A kept copy of the same URL or file is used instead of it. */
+/** Where a model's bytes come from. A kept copy of a URL is used instead of it, unasked. */
 export type ModelSource =
   { kind: 'url'; url: string } | { kind: 'file'; file: File } | { kind: 'kept'; id: string };
 
@@ -129,7 +132,15 @@ export interface LoadProgress {
 export type LoadEvent =
   | ({ type: 'progress' } & LoadProgress)
   /** The header has been checked and no weight memory is taken yet; 'proceed' goes on. */
-  | { type: 'header'; info: ModelInfo; kept: boolean };
+  | ({ type: 'header' } & CheckedHeader);
+
+/** What is known of a model once its header has been read. */
+export interface CheckedHeader {
+  info: ModelInfo;
+  /** The bytes come from this device already. */
+  kept: boolean;
+  nThreads: number;
+}
 
 /** What the caller chose after seeing the header. */
 export interface LoadChoice {
@@ -139,6 +150,8 @@ export interface LoadChoice {
 
 export interface LoadedModel {
   source: ModelSource;
+  /** What was asked for; the same again gives the same engine. */
+  options: LoadOptions;
   /** What the person chose: a URL, or the name of a file. */
   origin: string;
   info: ModelInfo;
@@ -285,11 +298,14 @@ export type CallRequest = Each<{
 export type Request =
   | CallRequest
   | { id: number; call: 'cancel' }
+  /** Is the worker's event loop alive? Answered with 'pong'. */
+  | { call: 'ping' }
   | { id: number; call: 'proceed'; choice: LoadChoice };
 
 export type Reply =
   | { id: number; kind: 'event'; event: unknown }
   | { id: number; kind: 'done'; result: unknown }
   | { id: number; kind: 'error'; error: ErrorInfo }
+  | { kind: 'pong' }
   /** The engine has trapped: the worker must be ended and every promise rejected. */
   | { kind: 'fatal'; error: ErrorInfo };

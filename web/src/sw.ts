@@ -13,8 +13,10 @@ declare const self: ServiceWorkerGlobalScope & {
   __WB_MANIFEST: (string | { url: string; revision: string | null })[];
 };
 
+const manifest = self.__WB_MANIFEST;
+
 addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(withIsolation(response)) }]);
-precacheAndRoute(self.__WB_MANIFEST);
+precacheAndRoute(manifest);
 cleanupOutdatedCaches();
 registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));
 
@@ -27,6 +29,32 @@ registerRoute(
     return withIsolation(response);
   },
 );
+
+// A new build brings its own module, or a kept model would need a network again.
+self.addEventListener('install', (event) => event.waitUntil(renewExtras()));
+self.addEventListener('activate', (event) => event.waitUntil(dropOldExtras()));
+
+async function renewExtras(): Promise<void> {
+  const cache = await caches.open(extrasCache);
+  if ((await cache.keys()).length > 0) await cache.addAll(extras());
+}
+
+async function dropOldExtras(): Promise<void> {
+  const cache = await caches.open(extrasCache);
+  const current = new Set(extras());
+  const old = (await cache.keys()).filter(({ url }) => !current.has(url));
+  await Promise.all(old.map((request) => cache.delete(request)));
+}
+
+/** The module's files lie beside the engine's, in the folder that this build's manifest names. */
+function extras(): string[] {
+  const engine = manifest
+    .map((entry) => (typeof entry === 'string' ? entry : entry.url))
+    .find((url) => url.startsWith('engine-'));
+  if (engine === undefined) return [];
+  const folder = new URL(engine, self.registration.scope);
+  return ['sentencepiece.mjs', 'sentencepiece.wasm'].map((file) => new URL(file, folder).href);
+}
 
 // A new page waits until the person changes over or all tabs are closed: no tab ever sees the
 // scripts of one build and the wasm files of another.

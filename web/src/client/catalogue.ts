@@ -1,4 +1,4 @@
-import type { ModelSource } from '../protocol.ts';
+import type { KeptModel, LoadedModel, LoadOptions, ModelSource } from '../protocol.ts';
 
 /** A model that comes with the page, at an address relative to it. */
 export interface CatalogueModel {
@@ -39,6 +39,8 @@ export interface Wanted {
   keep: boolean;
   /** Shown with the memory it needs, and loaded when the person agrees. */
   ask: boolean;
+  /** What was chosen when it was loaded before. */
+  options?: LoadOptions;
 }
 
 /** null for what is no web address. */
@@ -57,6 +59,16 @@ export function wantedUrl(text: string, base: string): Wanted | null {
 export function wantedFromCatalogue({ id, name, url }: CatalogueModel): Wanted {
   const real = id === 'default';
   return { source: { kind: 'url', url }, label: name, keep: real, ask: real };
+}
+
+/** The same model with the same choices, for a fresh engine. */
+export function wantedAgain({ source, kept, origin, options }: LoadedModel): Wanted {
+  const again: ModelSource = kept ? { kind: 'kept', id: kept.id } : source;
+  return { source: again, label: modelName(origin), keep: false, ask: false, options };
+}
+
+export function wantedKept({ id, origin }: KeptModel, ask: boolean): Wanted {
+  return { source: { kind: 'kept', id }, label: modelName(origin), keep: true, ask };
 }
 
 export function wantedFile(file: File): Wanted {

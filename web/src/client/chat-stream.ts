@@ -8,7 +8,7 @@ import { EngineError } from './errors.ts';
 export class ChatStream implements AsyncIterable<ChatToken> {
   readonly result: Promise<ChatResult>;
   readonly #tokens: ChatToken[] = [];
-  #wake: () => void = () => undefined;
+  readonly #waiting: (() => void)[] = [];
   #ended = false;
   #error: EngineError | null = null;
 
@@ -32,9 +32,13 @@ export class ChatStream implements AsyncIterable<ChatToken> {
       while (next >= this.#tokens.length) {
         if (this.#error) throw this.#error;
         if (this.#ended) return;
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
       yield this.#tokens[next]!;
     }
+  }
+
+  #wake(): void {
+    for (const goOn of this.#waiting.splice(0)) goOn();
   }
 }

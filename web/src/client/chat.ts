@@ -1,6 +1,7 @@
 // The chat that the page shows: owns the conversation, runs answers through the client, and keeps
 // the readings of the latest one. No DOM.
 import type { ChatEvent, LoadedModel, SamplingParams, StopReason } from '../protocol.ts';
+import { type AddressSampling, changedSettings, withAddress } from './address-settings.ts';
 import type { Client } from './client.ts';
 import {
   type Conversation,
@@ -11,7 +12,7 @@ import {
   type Settings,
   type Turn,
 } from './conversation.ts';
-import { ConversationSaver, readConversation } from './conversation-store.ts';
+import { ConversationStore } from './conversation-store.ts';
 import { EngineError } from './errors.ts';
 
 /** Measured by the worker's clock; null until it has been measured. */
@@ -19,7 +20,10 @@ export interface Readings {
   firstTokenMs: number | null;
   prefillPerSecond: number | null;
   decodePerSecond: number | null;
-  /** Milliseconds of each token after the first one. */
+  /** Tokens after the first one, and their time. */
+  decoded: number;
+  decodeMs: number;
+  /** Milliseconds of each of the latest ones. */
   tokenMs: number[];
   promptTokens: number;
   reusedTokens: number;
@@ -32,6 +36,8 @@ const noReadings: Readings = {
   firstTokenMs: null,
   prefillPerSecond: null,
   decodePerSecond: null,
+  decoded: 0,
+  decodeMs: 0,
   tokenMs: [],
   promptTokens: 0,
   reusedTokens: 0,
@@ -39,13 +45,17 @@ const noReadings: Readings = {
   contextTokens: 0,
 };
 
+/** As many as a chart shows. */
+const latestTokens = 128;
+
 /** A share of the context that is free again after old turns have been left out. */
 const roomForAnswer = 0.25;
 
 /** @fires change - the conversation, the readings or what is running has changed */
 export class Chat extends EventTarget {
   readonly #client: Client;
-  readonly #saver = new ConversationSaver();
+  readonly #store = new ConversationStore();
+  #address: AddressSampling;
   conversation: Conversation = newConversation();
   readings: Readings = noReadings;
   /** Why the latest question got no answer. */
@@ -53,9 +63,11 @@ export class Chat extends EventTarget {
   #abort: AbortController | null = null;
   #run: Promise<void> = Promise.resolve();
 
-  constructor(client: Client) {
+  /** `address`: sampling that the page's address asks for. */
+  constructor(client: Client, address: AddressSampling) {
     super();
     this.#client = client;
+    this.#address = address;
   }
 
   get running(): boolean {
@@ -66,14 +78,22 @@ export class Chat extends EventTarget {
     return this.conversation.turns;
   }
 
-  async restore(): Promise<void> {
-    this.conversation = await readConversation();
+  /** The settings that hold now: the saved ones under what the address asks for. */
+  get settings(): Settings {
+    return withAddress(this.conversation.settings, this.#address);
+  }
+
+  /** Takes over what an earlier visit or another tab has written. */
+  async reread(): Promise<void> {
+    const stored = this.running ? null : await this.#store.read();
+    if (!stored || this.running) return;
+    this.conversation = stored;
     this.#changed();
   }
 
   /** Writes down now what would be written soon: the page may be about to go. */
   flush(): void {
-    this.#saver.flush();
+    this.#store.flush();
   }
 
   send(text: string): void {
@@ -99,7 +119,7 @@ export class Chat extends EventTarget {
   edit(id: number, text: string): void {
     const at = this.turns.findIndex((turn) => turn.id === id);
     if (this.running || at < 0 || text.trim() === '') return;
-    const edited = { ...this.turns[at]!, content: text };
+    const edited = { ...this.turns[at]!, content: text, leftOut: false };
     this.#setTurns([...this.turns.slice(0, at), edited]);
     this.#answer();
   }
@@ -111,11 +131,13 @@ export class Chat extends EventTarget {
     this.error = null;
     this.readings = noReadings;
     this.#changed();
+    this.flush();
   }
 
   setSettings(settings: Settings): void {
-    this.conversation = { ...this.conversation, settings };
-    this.#changed();
+    const { saved, address } = changedSettings(settings, this.conversation.settings, this.#address);
+    this.#address = address;
+    this.#update({ settings: saved });
   }
 
   dismissError(): void {
@@ -158,10 +180,10 @@ export class Chat extends EventTarget {
     const answerSoFar = unfinished?.content ?? '';
     let answer: Turn | null = null;
     try {
-      if (makeRoom) await this.#makeRoom(unfinished);
+      if (makeRoom) await this.#makeRoom(unfinished, signal);
       const asked = unfinished ? this.turns.slice(0, -1) : this.turns;
       const messages = messagesOf({ ...this.conversation, turns: [...asked] });
-      const { maxTokens, stop } = this.conversation.settings;
+      const { maxTokens, stop } = this.settings;
       const sampling = this.#sampling();
       const seed = sampling.temperature === 0 ? null : sampling.seed;
       answer = { ...newTurn(asked, 'assistant', answerSoFar), seed };
@@ -186,7 +208,7 @@ export class Chat extends EventTarget {
   }
 
   /** Leaves out the oldest turns until the rest and some room for an answer fit. */
-  async #makeRoom(unfinished: Turn | null): Promise<void> {
+  async #makeRoom(unfinished: Turn | null, signal: AbortSignal): Promise<void> {
     const nCtx = this.#client.model?.session.n_ctx ?? 0;
     const size = async () => {
       const messages = messagesOf(this.conversation);
@@ -198,12 +220,12 @@ export class Chat extends EventTarget {
       // An answer that is to be continued keeps its question.
       if (unfinished && fewer.at(-2)?.leftOut) return;
       this.#setTurns(fewer);
-    } while ((await size()) > nCtx * (1 - roomForAnswer));
+    } while (!signal.aborted && (await size()) > nCtx * (1 - roomForAnswer));
   }
 
   /** The settings, with a new seed unless one is fixed. */
   #sampling(): SamplingParams {
-    const { sampling, fixedSeed } = this.conversation.settings;
+    const { sampling, fixedSeed } = this.settings;
     if (fixedSeed) return sampling;
     const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
     return { ...sampling, seed };
@@ -247,12 +269,16 @@ export class Chat extends EventTarget {
   }
 
   #setTurns(turns: readonly Turn[]): void {
-    this.conversation = { ...this.conversation, turns: [...turns] };
+    this.#update({ turns: [...turns] });
+  }
+
+  #update(change: Partial<Conversation>): void {
+    this.conversation = { ...this.conversation, ...change };
+    this.#store.save(this.conversation);
     this.#changed();
   }
 
   #changed(): void {
-    this.#saver.save(this.conversation);
     this.dispatchEvent(new Event('change'));
   }
 }
@@ -265,9 +291,10 @@ function takeToken(readings: Readings, ms: number): void {
     readings.prefillPerSecond = (computed / ms) * 1000;
     return;
   }
-  readings.tokenMs = [...readings.tokenMs, ms];
-  const total = readings.tokenMs.reduce((sum, value) => sum + value, 0);
-  readings.decodePerSecond = (readings.tokenMs.length / total) * 1000;
+  readings.tokenMs = [...readings.tokenMs.slice(1 - latestTokens), ms];
+  readings.decoded += 1;
+  readings.decodeMs += ms;
+  readings.decodePerSecond = (readings.decoded / readings.decodeMs) * 1000;
 }
 
 /** What ended an answer, in words; '' when it simply ended. */

@@ -3,6 +3,7 @@ import type {
   ChatEvent,
   ChatMessage,
   ChatOptions,
+  CheckedHeader,
   KeptModel,
   LoadChoice,
   LoadedModel,
@@ -24,8 +25,8 @@ import { deleteKeptModel, listKeptModels } from './kept-models.ts';
 export interface LoadCallbacks {
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
-  /** Sees the checked header before memory is taken; null stops. `kept`: it is on this device. */
-  onHeader?: (info: ModelInfo, kept: boolean) => Promise<LoadChoice | null>;
+  /** Sees the checked header before memory is taken; null stops. */
+  onHeader?: (header: CheckedHeader) => Promise<LoadChoice | null>;
 }
 
 export interface ClientSettings {
@@ -38,9 +39,31 @@ export interface ClientSettings {
 /** Most tokens of context that are taken unless the caller asks for more. */
 export const defaultContext = (info: ModelInfo): number => Math.min(info.n_ctx_train, 4096);
 
+/** The session's own buffers. */
+export const scratchNeeded = ({ info, nThreads }: CheckedHeader, nCtx: number): number =>
+  info.scratch_bytes +
+  info.scratch_bytes_per_token * (nCtx - info.default_n_ctx) +
+  info.scratch_bytes_per_thread * (nThreads - 1);
+
 /** What a model takes in memory with a context of nCtx tokens. */
-export const memoryNeeded = (info: ModelInfo, nCtx: number): number =>
-  info.weights_bytes + info.kv_bytes_per_token * nCtx + info.scratch_bytes;
+export const memoryNeeded = (header: CheckedHeader, nCtx: number): number =>
+  header.info.weights_bytes + header.info.kv_bytes_per_token * nCtx + scratchNeeded(header, nCtx);
+
+/** A wasm module's addresses have 32 bits. */
+const maxMemory = 2 ** 32;
+
+function refuseTooLarge(header: CheckedHeader, nCtx: number): void {
+  const needed = memoryNeeded(header, nCtx);
+  if (needed < maxMemory) return;
+  const gigabytes = (needed / 1e9).toFixed(2);
+  throw new EngineError({
+    code: 'out_of_memory',
+    message: `The model needs ${gigabytes} GB of memory with a context of ${nCtx} tokens, and WebAssembly has at most 4.29 GB.`,
+    place: 'the header',
+    expected: `less than ${maxMemory} bytes`,
+    actual: `${needed} bytes`,
+  });
+}
 
 /** The worker lies elsewhere than the page, so a URL is made complete before it goes there. */
 function withFullUrl(source: ModelSource | string): ModelSource {
@@ -62,6 +85,8 @@ export class Client extends EventTarget {
   #becomeReady: (model: LoadedModel) => void = () => undefined;
   /** The model in use. */
   model: LoadedModel | null = null;
+  /** The model that was loaded last: it stays when the engine is lost. */
+  latest: LoadedModel | null = null;
   /** Why there is none any more. */
   error: EngineError | null = null;
 
@@ -91,13 +116,14 @@ export class Client extends EventTarget {
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
     const wanted = { ...this.#settings.load, ...options };
-    const accept = async (info: ModelInfo, kept: boolean, id: number) => {
-      const byDefault = { nCtx: wanted.nCtx ?? defaultContext(info), keep: wanted.keep ?? false };
-      const choice = onHeader ? await onHeader(info, kept) : byDefault;
-      if (choice === null) {
-        cancel();
-        return;
-      }
+    const accept = async (header: CheckedHeader, id: number) => {
+      refuseTooLarge(header, 1);
+      const nCtx = wanted.nCtx ?? defaultContext(header.info);
+      const byDefault = { nCtx, keep: wanted.keep ?? false };
+      const choice = onHeader ? await onHeader(header) : byDefault;
+      if (choice === null) cancel();
+      if (choice === null || connection.ended) return;
+      refuseTooLarge(header, choice.nCtx);
       this.#connection?.end(EngineError.of('replaced', 'Another model has been loaded.'));
       this.#connection = connection;
       this.model = null;
@@ -110,8 +136,8 @@ export class Client extends EventTarget {
     };
     try {
       const model = await connection.call('load', args, undefined, (event, id) => {
-        if (event.type === 'header') accept(event.info, event.kept, id).catch(cancel);
-        else onProgress?.(event);
+        if (event.type === 'progress') onProgress?.(event);
+        else accept(event, id).catch((thrown: unknown) => connection.end(EngineError.from(thrown)));
       });
       this.#use(model);
       return model;
@@ -215,6 +241,7 @@ export class Client extends EventTarget {
 
   #use(model: LoadedModel): void {
     this.model = model;
+    this.latest = model;
     this.error = null;
     if (model.kept) void navigator.storage.persist().catch(() => false);
     this.#becomeReady(model);

@@ -8,6 +8,9 @@ interface Pending {
 }
 
 const unresponsiveMs = 5000;
+const pingMs = 1000;
+/** Counted in pings and not on the clock, which runs on while a machine sleeps. */
+const maxUnanswered = 10;
 
 /** One worker and the calls that wait for it. Once it is lost, every call has been rejected. */
 export class Connection {
@@ -15,6 +18,8 @@ export class Connection {
   readonly #pending = new Map<number, Pending>();
   readonly #onLost: (error: EngineError) => void;
   #nextId = 1;
+  #unanswered = 0;
+  #pinging: ReturnType<typeof setInterval> | undefined;
   #lost: EngineError | null = null;
 
   /** `onLost` hears of a trap or a worker that cannot run, not of `end()`. */
@@ -38,7 +43,6 @@ export class Connection {
     onEvent?: (event: Calls[K]['event'], id: number) => void,
   ): Promise<Calls[K]['result']> {
     if (this.#lost) return Promise.reject(this.#lost);
-    if (signal?.aborted) return Promise.reject(EngineError.of('aborted', 'Cancelled.'));
     const id = this.#nextId++;
     const cancel = () => this.#cancel(id);
     signal?.addEventListener('abort', cancel, { once: true });
@@ -50,6 +54,8 @@ export class Connection {
       });
       this.#post({ id, call, args } as Request);
     });
+    this.#watch();
+    if (signal?.aborted) cancel();
     return result.finally(() => signal?.removeEventListener('abort', cancel));
   }
 
@@ -57,10 +63,15 @@ export class Connection {
     this.#post({ id, call: 'proceed', choice });
   }
 
+  get ended(): boolean {
+    return this.#lost !== null;
+  }
+
   /** Ends the worker and rejects what waits for it. */
   end(error: EngineError): void {
     if (this.#lost) return;
     this.#lost = error;
+    clearInterval(this.#pinging);
     this.#worker.terminate();
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
@@ -73,11 +84,31 @@ export class Connection {
     }, unresponsiveMs);
   }
 
+  /**
+   * A fault in one of the engine's threads leaves the worker waiting for that thread for ever, and
+   * nobody to tell of it. So while a call waits, the worker has to show that it still hears.
+   */
+  #watch(): void {
+    this.#pinging ??= setInterval(() => {
+      if (this.#pending.size === 0) {
+        clearInterval(this.#pinging);
+        this.#pinging = undefined;
+        this.#unanswered = 0;
+      } else if (this.#unanswered++ < maxUnanswered) {
+        this.#post({ call: 'ping' });
+      } else {
+        this.#fail('unresponsive', 'The engine has stopped answering. Load the model again.');
+      }
+    }, pingMs);
+  }
+
   #post(request: Request): void {
     this.#worker.postMessage(request);
   }
 
   #receive(reply: Reply): void {
+    this.#unanswered = 0;
+    if (reply.kind === 'pong') return;
     if (reply.kind === 'fatal') {
       this.#lose(new EngineError(reply.error));
       return;

@@ -1,22 +1,30 @@
 import { get, set } from 'idb-keyval';
-import { type Conversation, newConversation, parseConversation } from './conversation.ts';
+import { type Conversation, parseConversation } from './conversation.ts';
 
 const key = 'conversation';
 const saveMs = 500;
 
-export async function readConversation(): Promise<Conversation> {
-  try {
-    return parseConversation(await get(key));
-  } catch {
-    return newConversation(); // No storage: the conversation lasts as long as the page.
-  }
-}
-
-/** Saves the latest conversation soon, at most twice a second while an answer streams. */
-export class ConversationSaver {
+/** The one conversation of all tabs: the tab that changed it last has written it. */
+export class ConversationStore {
   #latest: Conversation | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When what this tab shows was written. */
+  #savedAt = 0;
 
+  /** What was written since this tab last read or wrote; null: nothing was. */
+  async read(): Promise<Conversation | null> {
+    try {
+      const stored = await get<{ savedAt?: number }>(key);
+      const savedAt = stored?.savedAt ?? 0;
+      if (!stored || this.#latest || savedAt === this.#savedAt) return null;
+      this.#savedAt = savedAt;
+      return parseConversation(stored);
+    } catch {
+      return null; // No storage: the conversation lasts as long as the page.
+    }
+  }
+
+  /** Saves the latest conversation soon, at most twice a second while an answer streams. */
   save(conversation: Conversation): void {
     this.#latest = conversation;
     this.#timer ??= setTimeout(() => this.flush(), saveMs);
@@ -25,7 +33,9 @@ export class ConversationSaver {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#latest) set(key, this.#latest).catch(() => undefined);
+    if (!this.#latest) return;
+    this.#savedAt = Date.now();
+    set(key, { ...this.#latest, savedAt: this.#savedAt }).catch(() => undefined);
     this.#latest = null;
   }
 }

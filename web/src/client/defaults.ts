@@ -5,7 +5,7 @@ export const defaultSampling: SamplingParams = {
   top_k: 40,
   top_p: 0.95,
   min_p: 0.05,
-  repetition_penalty: 1.1,
+  repetition_penalty: 1,
   presence_penalty: 0,
   frequency_penalty: 0,
   penalty_window: 64,

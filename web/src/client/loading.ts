@@ -2,15 +2,15 @@
 import { type Client, defaultContext } from './client.ts';
 import type { Wanted } from './catalogue.ts';
 import { EngineError } from './errors.ts';
-import type { LoadChoice, LoadOptions, LoadProgress, ModelInfo } from '../protocol.ts';
+import type { CheckedHeader, LoadChoice, LoadOptions, LoadProgress } from '../protocol.ts';
 
 export interface LoadState {
   wanted: Wanted;
   progress: LoadProgress | null;
-  /** Set while the header waits for a decision. */
-  info: ModelInfo | null;
-  /** The bytes come from this device. */
-  kept: boolean;
+  /** Set once the header has been read. */
+  header: CheckedHeader | null;
+  /** What is to become of it; null while it waits for a decision. */
+  choice: LoadChoice | null;
 }
 
 export interface LoadFailure {
@@ -25,8 +25,6 @@ export class Loading extends EventTarget {
   readonly options: LoadOptions;
   state: LoadState | null = null;
   failure: LoadFailure | null = null;
-  /** The model that was loaded last, for 'try again' after a fault. */
-  latest: Wanted | null = null;
   #abort = new AbortController();
   #decide: (choice: LoadChoice | null) => void = () => undefined;
 
@@ -47,27 +45,24 @@ export class Loading extends EventTarget {
       this.#changed();
     };
     this.failure = null;
-    this.state = { wanted, progress: null, info: null, kept: false };
+    this.state = { wanted, progress: null, header: null, choice: null };
     this.#changed();
     try {
-      await this.#client.load(wanted.source, this.options, {
+      const options = { ...this.options, ...wanted.options };
+      await this.#client.load(wanted.source, options, {
         signal: abort.signal,
         onProgress: (progress) => mine({ progress }),
-        onHeader: async (info, kept) => {
-          const byDefault = {
-            nCtx: this.options.nCtx ?? defaultContext(info),
-            keep: wanted.keep,
-          };
-          if (!wanted.ask) return byDefault;
-          mine({ info, kept });
-          const choice = await new Promise<LoadChoice | null>((resolve) => {
-            this.#decide = resolve;
-          });
-          mine({ info: null });
+        onHeader: async (header) => {
+          const nCtx = options.nCtx ?? defaultContext(header.info);
+          let choice: LoadChoice | null = { nCtx, keep: options.keep ?? wanted.keep };
+          if (wanted.ask) {
+            mine({ header });
+            choice = await new Promise((resolve) => (this.#decide = resolve));
+          }
+          mine({ header, choice });
           return choice;
         },
       });
-      this.latest = wanted;
     } catch (thrown) {
       const error = EngineError.from(thrown);
       const replaced = this.#abort !== abort;

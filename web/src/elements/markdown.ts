@@ -1,6 +1,7 @@
 // Model text as Lit templates: marked's lexer finds the structure, every word becomes a text node.
 // Nothing here sets HTML; HTML in the text is shown as text, an image is a plain link.
 import { html, nothing, type TemplateResult } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
 
 const maxDepth = 32;
@@ -12,7 +13,7 @@ const hostile = /([*_~>[\]()`!<\\#&])\1{99}|(?:> ?){33}|(?:[-*+] ){33}/;
 const maxMarks = 400;
 
 function isHostile(text: string): boolean {
-  if (text.length > maxLength || hostile.test(text)) return true;
+  if (hostile.test(text)) return true;
   return text.split(/\n\s*\n/).some((paragraph) => {
     return paragraph.length > 2000 && (paragraph.match(/[*_~`[\]<!]/g)?.length ?? 0) > maxMarks;
   });
@@ -20,13 +21,40 @@ function isHostile(text: string): boolean {
 
 type Part = TemplateResult | string | typeof nothing;
 
-/** The whole text; plain where it cannot sensibly be Markdown. */
-export function renderMarkdown(text: string): Part | Part[] {
-  if (isHostile(text)) return html`<p class="plain">${text}</p>`;
-  try {
-    return blocks(lexer(text), 0);
-  } catch {
-    return html`<p class="plain">${text}</p>`;
+/**
+ * Renders a text that grows. Only its end is lexed again: a block is done once another block follows
+ * it. When the text is complete all of it is lexed once, for links whose address comes later.
+ */
+export class MarkdownRenderer {
+  #done: Token[] = [];
+  #doneText = '';
+
+  /** The whole text; plain where it cannot sensibly be Markdown. */
+  render(text: string, growing: boolean): unknown {
+    if (!growing || !text.startsWith(this.#doneText)) {
+      this.#done = [];
+      this.#doneText = '';
+    }
+    const rest = text.slice(this.#doneText.length);
+    if (text.length > maxLength || isHostile(rest)) return html`<p class="plain">${text}</p>`;
+    try {
+      const tokens = lexer(rest);
+      const all = [...this.#done, ...tokens];
+      if (growing) this.#keep(tokens);
+      // A token that is the same object gives the same nodes.
+      return all.map((token) => guard([token], () => block(token as MarkedToken, 1)));
+    } catch {
+      return html`<p class="plain">${text}</p>`;
+    }
+  }
+
+  /** All but the last block, and the space around it, will not change. */
+  #keep(tokens: Token[]): void {
+    const last = tokens.findLastIndex(({ type }) => type !== 'space');
+    for (const token of tokens.slice(0, Math.max(0, last))) {
+      this.#done.push(token);
+      this.#doneText += token.raw;
+    }
   }
 }
 
@@ -50,6 +78,8 @@ function block(token: MarkedToken, depth: number): Part {
       return html`<blockquote>${blocks(token.tokens, depth)}</blockquote>`;
     case 'list':
       return list(token, depth);
+    case 'checkbox':
+      return checkbox(token);
     case 'hr':
       return html`<hr />`;
     case 'table':
@@ -73,12 +103,7 @@ function codeBlock({ text, lang }: Tokens.Code): Part {
 }
 
 function list(token: Tokens.List, depth: number): Part {
-  const items = token.items.map(
-    (item) =>
-      html`<li>
-        ${item.task ? (item.checked ? '☑ ' : '☐ ') : nothing}${blocks(item.tokens, depth)}
-      </li>`,
-  );
+  const items = token.items.map((item) => html`<li>${blocks(item.tokens, depth)}</li>`);
   if (!token.ordered)
     return html`<ul>
       ${items}
@@ -86,6 +111,10 @@ function list(token: Tokens.List, depth: number): Part {
   return html`<ol start=${token.start === '' ? 1 : token.start}>
     ${items}
   </ol>`;
+}
+
+function checkbox({ checked }: Tokens.Checkbox): Part {
+  return checked ? '☑ ' : '☐ ';
 }
 
 function table(token: Tokens.Table, depth: number): Part {
@@ -133,6 +162,8 @@ function inline(token: MarkedToken, depth: number): Part {
       return html`<del>${inlines(token.tokens, depth)}</del>`;
     case 'codespan':
       return html`<code>${token.text}</code>`;
+    case 'checkbox':
+      return checkbox(token);
     case 'br':
       return html`<br />`;
     case 'link':

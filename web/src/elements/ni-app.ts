@@ -68,7 +68,8 @@ export class NiApp extends LitElement {
     globalThis.addEventListener('dragover', this.#dragOver);
     globalThis.addEventListener('dragleave', this.#dragLeave);
     globalThis.addEventListener('drop', this.#drop);
-    globalThis.addEventListener('pagehide', () => this.chat.flush());
+    globalThis.addEventListener('pagehide', this.#pageHides);
+    globalThis.addEventListener('focus', () => void this.chat.reread());
     this.#memoryTimer = setInterval(() => this.chat.running && this.#readMemory(), 1000);
     void this.refreshKept();
   }
@@ -77,6 +78,12 @@ export class NiApp extends LitElement {
     super.disconnectedCallback();
     clearInterval(this.#memoryTimer);
   }
+
+  #pageHides = () => {
+    this.chat.flush();
+    // A visit that ends by itself is no crash.
+    markLoading(false);
+  };
 
   async refreshKept() {
     this.kept = await this.client.keptModels();
@@ -243,14 +250,14 @@ export class NiApp extends LitElement {
   }
 
   #notices(model: LoadedModel | null) {
-    const { state, failure, latest } = this.loading;
+    const { state, failure } = this.loading;
     return html`<ni-notices
       .model=${model}
       .load=${state}
       .failure=${failure}
       .question=${this.question}
       .error=${this.chat.error ?? this.client.error}
-      .latest=${latest}
+      .latest=${this.client.latest}
       .kept=${this.kept}
       .nCtx=${this.loading.options.nCtx}
       .running=${this.chat.running}
@@ -275,7 +282,7 @@ export class NiApp extends LitElement {
       <details>
         <summary><h2>Settings</h2></summary>
         <ni-settings
-          .settings=${this.chat.conversation.settings}
+          .settings=${this.chat.settings}
           @settings-change=${(event: CustomEvent<Settings>) => this.chat.setSettings(event.detail)}
         ></ni-settings>
       </details>

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
-import { defaultContext, memoryNeeded } from '../client/client.ts';
+import { defaultContext, memoryNeeded, scratchNeeded } from '../client/client.ts';
 import { bytes, count, parameters } from '../draw/format.ts';
-import type { LoadChoice, LoadProgress, ModelInfo } from '../protocol.ts';
+import type { CheckedHeader, LoadChoice, LoadProgress, ModelInfo } from '../protocol.ts';
 import { controls } from './shared-styles.ts';
 
 const phases: Record<LoadProgress['phase'], string> = {
@@ -20,18 +20,17 @@ export class NiLoadPanel extends LitElement {
   static override properties = {
     label: { type: String },
     progress: { attribute: false },
-    info: { attribute: false },
-    kept: { type: Boolean },
+    header: { attribute: false },
+    choice: { attribute: false },
     keep: { type: Boolean },
     wantedNCtx: { attribute: false },
     nCtx: { state: true },
   };
   declare label: string;
   declare progress: LoadProgress | null;
-  /** Set while the header waits for a decision. */
-  declare info: ModelInfo | null;
-  /** These bytes come from this device already. */
-  declare kept: boolean;
+  /** Set once the header has been read; it waits for a decision until there is a choice. */
+  declare header: CheckedHeader | null;
+  declare choice: LoadChoice | null;
   declare keep: boolean;
   /** The context that was asked for beforehand. */
   declare wantedNCtx: number | undefined;
@@ -41,36 +40,39 @@ export class NiLoadPanel extends LitElement {
     super();
     this.label = '';
     this.progress = null;
-    this.info = null;
-    this.kept = false;
+    this.header = null;
+    this.choice = null;
     this.keep = false;
     this.nCtx = 0;
   }
 
   protected override willUpdate(changed: Map<string, unknown>) {
-    if (changed.has('info') && this.info) this.nCtx = this.wantedNCtx ?? defaultContext(this.info);
+    if (changed.has('header') && this.header) {
+      this.nCtx = this.wantedNCtx ?? defaultContext(this.header.info);
+    }
   }
 
   /** A decision is wanted: the keyboard goes there. */
   protected override updated(changed: Map<string, unknown>) {
-    if (changed.has('info') && this.info) {
+    if (changed.has('header') && this.header) {
       this.renderRoot.querySelector<HTMLButtonElement>('.primary')?.focus();
     }
   }
 
   override render() {
     return html`<section aria-label="Loading ${this.label}">
-      ${this.info ? this.#decision(this.info) : this.#progress()}
+      ${this.header && !this.choice ? this.#decision(this.header) : this.#progress()}
     </section>`;
   }
 
-  #decision(info: ModelInfo) {
+  #decision(header: CheckedHeader) {
+    const { info } = header;
     const types = Object.keys(info.types).join(', ');
+    const size = info.file_bytes > 0 ? ` · ${bytes(info.file_bytes)}` : '';
     return html`
       <strong>${this.label.slice(0, 200)}</strong>
       <p class="mono facts">
-        ${info.architecture} · ${parameters(info.n_params)} parameters · ${types} ·
-        ${bytes(info.file_bytes)}
+        ${info.architecture} · ${parameters(info.n_params)} parameters · ${types}${size}
       </p>
       <label class="context">
         <span>Context</span>
@@ -94,15 +96,15 @@ export class NiLoadPanel extends LitElement {
         </div>
         <div>
           <dt>Scratch</dt>
-          <dd>${bytes(info.scratch_bytes)}</dd>
+          <dd>${bytes(scratchNeeded(header, this.nCtx))}</dd>
         </div>
         <div class="sum">
           <dt>Memory needed</dt>
-          <dd>${bytes(memoryNeeded(info, this.nCtx))}</dd>
+          <dd>${bytes(memoryNeeded(header, this.nCtx))}</dd>
         </div>
       </dl>
       ${
-        this.kept
+        header.kept
           ? nothing
           : html`<label class="keep">
               <input
@@ -135,17 +137,16 @@ export class NiLoadPanel extends LitElement {
     };
     const amount = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
     const speed = bytesPerSecond > 0 ? ` · ${bytes(Math.round(bytesPerSecond))}/s` : '';
+    const { header, choice } = this;
+    const memory = header && choice ? bytes(memoryNeeded(header, choice.nCtx)) : null;
     return html`
       <div class="head">
         <strong>${this.label.slice(0, 200)}</strong>
         <button class="plain" @click=${this.#cancel}>Cancel</button>
       </div>
-      <progress
-        aria-label="Loading"
-        max="1"
-        .value=${total ? done / total : done > 0 ? 1 : 0}
-      ></progress>
+      <progress aria-label="Loading" max="1" value=${total ? done / total : nothing}></progress>
       <p class="mono facts">${phases[phase]}${done > 0 ? ` · ${amount}${speed}` : '…'}</p>
+      ${memory ? html`<p class="mono facts">Memory needed: ${memory}</p>` : nothing}
     `;
   }
 
@@ -197,6 +198,15 @@ export class NiLoadPanel extends LitElement {
         border-radius: 3px;
         overflow: hidden;
         background: var(--well);
+      }
+      progress:indeterminate {
+        animation: wait 1.2s ease-in-out infinite alternate;
+        background: var(--accent);
+      }
+      @keyframes wait {
+        from {
+          opacity: 0.25;
+        }
       }
       progress::-webkit-progress-bar {
         background: var(--well);

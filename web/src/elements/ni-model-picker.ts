@@ -2,10 +2,10 @@ import { css, html, LitElement, nothing } from 'lit';
 import {
   catalogue,
   type CatalogueModel,
-  modelName,
   type Wanted,
   wantedFile,
   wantedFromCatalogue,
+  wantedKept,
   wantedUrl,
 } from '../client/catalogue.ts';
 import { bytes } from '../draw/format.ts';
@@ -105,7 +105,8 @@ export class NiModelPicker extends LitElement {
   }
 
   #keptRow(model: KeptModel) {
-    const label = modelName(model.origin);
+    const wanted = wantedKept(model, true);
+    const { label } = wanted;
     const sure = this.deleting === model.id;
     return html`<li>
       <div>
@@ -119,13 +120,7 @@ export class NiModelPicker extends LitElement {
       >
         ${sure ? 'Really delete?' : 'Delete'}
       </button>
-      <button
-        aria-label="Use kept ${label}"
-        @click=${() =>
-          this.#choose({ source: { kind: 'kept', id: model.id }, label, keep: true, ask: true })}
-      >
-        Use
-      </button>
+      <button aria-label="Use kept ${label}" @click=${() => this.#choose(wanted)}>Use</button>
     </li>`;
   }
 

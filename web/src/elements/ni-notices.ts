@@ -1,5 +1,12 @@
 import { css, html, LitElement, nothing } from 'lit';
-import { catalogue, modelName, type Wanted, wantedFromCatalogue } from '../client/catalogue.ts';
+import {
+  catalogue,
+  modelName,
+  type Wanted,
+  wantedAgain,
+  wantedFromCatalogue,
+  wantedKept,
+} from '../client/catalogue.ts';
 import type { EngineError } from '../client/errors.ts';
 import type { LoadFailure, LoadState } from '../client/loading.ts';
 import type { KeptModel, LoadedModel } from '../protocol.ts';
@@ -39,7 +46,7 @@ export class NiNotices extends LitElement {
   /** Why there is no answer, or no engine. */
   declare error: EngineError | null;
   /** The model that was loaded last, for a fresh engine. */
-  declare latest: Wanted | null;
+  declare latest: LoadedModel | null;
   declare kept: readonly KeptModel[];
   /** The context that the page's address asks for. */
   declare nCtx: number | undefined;
@@ -67,12 +74,12 @@ export class NiNotices extends LitElement {
     return this.failure ? this.#failure(this.failure) : this.#offer();
   }
 
-  #loadPanel({ wanted, progress, info, kept }: LoadState) {
+  #loadPanel({ wanted, progress, header, choice }: LoadState) {
     return html`<ni-load-panel
       .label=${wanted.label}
       .progress=${progress}
-      .info=${info}
-      .kept=${kept}
+      .header=${header}
+      .choice=${choice}
       .keep=${wanted.keep}
       .wantedNCtx=${this.nCtx}
     ></ni-load-panel>`;
@@ -93,9 +100,11 @@ export class NiNotices extends LitElement {
 
   #failure({ wanted, error }: LoadFailure) {
     const stays = this.model ? ` The model in use stays: ${modelName(this.model.origin)}.` : '';
+    const absent = error.code === 'http' && wanted.label === catalogue.default.name;
+    const place = absent ? ` A server offers it as ${catalogue.default.url} beside the page.` : '';
     return html`<ni-notice
       kind="error"
-      .message="${wanted.label.slice(0, 200)}: ${error.message}${stays}"
+      .message="${wanted.label.slice(0, 200)}: ${error.message}${place}${stays}"
       .detail=${errorDetail(error)}
       closable
       @dismiss=${() => this.#fire('dismiss-failure')}
@@ -109,11 +118,9 @@ export class NiNotices extends LitElement {
     const kept = this.kept.find(({ id }) => id !== this.model?.kept?.id);
     const tiny = this.model?.source.kind === 'url' && !this.model.kept;
     if (!kept || (this.model && !tiny) || this.running) return nothing;
-    const label = modelName(kept.origin);
-    const source = { kind: 'kept', id: kept.id } as const;
-    const wanted: Wanted = { source, label, keep: true, ask: true };
-    return html`<ni-notice .message="${label} is kept on this device and needs no network.">
-      <button @click=${() => this.#fire('load-model', wanted)}>Use ${label}</button>
+    const wanted = wantedKept(kept, true);
+    return html`<ni-notice .message="${wanted.label} is kept on this device and needs no network.">
+      <button @click=${() => this.#fire('load-model', wanted)}>Use ${wanted.label}</button>
     </ni-notice>`;
   }
 
@@ -135,7 +142,7 @@ export class NiNotices extends LitElement {
       }
       ${
         !this.model && latest && !this.load
-          ? html`<button @click=${() => this.#fire('load-model', { ...latest, ask: false })}>
+          ? html`<button @click=${() => this.#fire('load-model', wantedAgain(latest))}>
               Start a fresh engine
             </button>`
           : nothing

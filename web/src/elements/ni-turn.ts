@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { describeReason } from '../client/chat.ts';
 import type { Turn } from '../client/conversation.ts';
 import { count, duration, rate } from '../draw/format.ts';
-import { renderMarkdown } from './markdown.ts';
+import { MarkdownRenderer } from './markdown.ts';
 import { prose } from './prose-styles.ts';
 import { controls } from './shared-styles.ts';
 
@@ -32,6 +32,7 @@ export class NiTurn extends LitElement {
   declare editing: boolean;
   /** What came of copying, for a moment. */
   declare copied: string;
+  readonly #markdown = new MarkdownRenderer();
 
   constructor() {
     super();
@@ -67,7 +68,7 @@ export class NiTurn extends LitElement {
     const { role, content } = this.turn;
     if (role === 'user') return html`<p class="plain">${content}</p>`;
     if (content === '' && this.streaming) return html`<span class="caret"></span>`;
-    return renderMarkdown(content);
+    return this.#markdown.render(content, this.streaming);
   }
 
   #ending() {

@@ -1,8 +1,8 @@
 // One answer: the conversation becomes ids, the token loop gives tokens, and this file decides when
 // it ends and what text is shown.
 import type { Calls, ChatEvent, ChatResult, ChatTimings, StopReason } from '../protocol.ts';
-import { Sampler, TextStream } from './engine.ts';
-import { Failure } from './failure.ts';
+import { freeing, Sampler, TextStream } from './engine.ts';
+import { Failure, isTrap } from './failure.ts';
 import type { Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
 import { StopStrings } from './stop-strings.ts';
@@ -22,6 +22,8 @@ export async function chat(
 
   const sampler = new Sampler(model, options.sampling);
   const stream = new TextStream(model, false);
+  // A text that goes on does not begin: its first token keeps the space before its word.
+  if (options.answerSoFar !== '') stream.push(prompt.at(-1)!);
   const stops = new StopStrings(options.stop);
   const ends = new Set(model.info.tokenizer.eot_ids);
   const answer = { ids: [] as number[], text: '' };
@@ -32,7 +34,7 @@ export async function chat(
   };
 
   let reason: StopReason = 'context';
-  try {
+  const write = async () => {
     const tokens = generate(session, sampler, prompt, signal, (done) => {
       emit({ type: 'prefill', done, tokens: prompt.length });
     });
@@ -47,17 +49,20 @@ export async function chat(
         break;
       }
     }
-  } catch (thrown) {
-    if (!signal.aborted) throw thrown;
-    reason = 'cancelled';
-  }
-  const rest = stream.close();
-  sampler.free();
-  if (reason !== 'stop') {
-    const left = stops.push(rest).text + stops.flush();
-    if (left !== '') emit({ type: 'text', text: show(left) });
-  }
-  return { reason, ...answer, timings: times.summary() };
+  };
+  return freeing([sampler, stream], async () => {
+    try {
+      await write();
+    } catch (thrown) {
+      if (!signal.aborted || isTrap(thrown)) throw thrown;
+      reason = 'cancelled';
+    }
+    if (reason !== 'stop') {
+      const left = stops.push(stream.flush()).text + stops.flush();
+      if (left !== '') emit({ type: 'text', text: show(left) });
+    }
+    return { reason, ...answer, timings: times.summary() };
+  });
 }
 
 function refuseLongPrompt(tokens: number, nCtx: number): void {

@@ -10,6 +10,22 @@ export type Logits = number & { readonly [logitsBrand]: true };
 
 const sequence = 0; // The page holds one conversation; the engine could hold many.
 
+/** Frees what `use` needed once it is done, but not after a trap: then nothing may be called. */
+export async function freeing<T>(
+  owned: readonly { free(): void }[],
+  use: () => T | Promise<T>,
+): Promise<T> {
+  let trapped = false;
+  try {
+    return await use();
+  } catch (thrown) {
+    trapped = isTrap(thrown);
+    throw thrown;
+  } finally {
+    if (!trapped) owned.forEach((object) => object.free());
+  }
+}
+
 /** A running wasm module. */
 export class Engine {
   readonly module: EngineModule;
@@ -198,18 +214,25 @@ export class TextStream {
 
   push(id: number): string {
     const { module } = this.#engine;
-    const n = module._ni_text_stream_push(this.#address, id, this.#out, TextStream.#capacity);
-    return textAt(module, this.#out, this.#engine.check(n, -1));
+    return this.#text(
+      module._ni_text_stream_push(this.#address, id, this.#out, TextStream.#capacity),
+    );
   }
 
-  /** What is left of an incomplete character, and the end of this stream. */
-  close(): string {
+  /** What is left of an incomplete character. */
+  flush(): string {
     const { module } = this.#engine;
-    const n = module._ni_text_stream_flush(this.#address, this.#out, TextStream.#capacity);
-    const text = textAt(module, this.#out, this.#engine.check(n, -1));
-    module._ni_text_stream_free(this.#address);
-    module._ni_free(this.#out);
-    return text;
+    return this.#text(module._ni_text_stream_flush(this.#address, this.#out, TextStream.#capacity));
+  }
+
+  free(): void {
+    this.#engine.module._ni_text_stream_free(this.#address);
+    this.#engine.module._ni_free(this.#out);
+  }
+
+  #text(n: number): string {
+    const length = Math.min(this.#engine.check(n, -1), TextStream.#capacity);
+    return textAt(this.#engine.module, this.#out, length);
   }
 }
 

@@ -18,7 +18,11 @@ export function describeFailure(thrown: unknown): ErrorInfo {
   return { code: 'internal', message, place: '', expected: '', actual: '' };
 }
 
-/** A trap leaves the engine's memory in an unknown state: nothing may be called after it. */
+/**
+ * A trap leaves the engine's memory in an unknown state: nothing may be called after it. Browsers
+ * report a stack overflow inside wasm as they do one in JavaScript.
+ */
 export function isTrap(thrown: unknown): boolean {
-  return thrown instanceof WebAssembly.RuntimeError;
+  if (thrown instanceof WebAssembly.RuntimeError) return true;
+  return thrown instanceof Error && /call stack|too much recursion/i.test(thrown.message);
 }

@@ -1,5 +1,6 @@
-import { relaxedSimd } from 'wasm-feature-detect';
+import { relaxedSimd, simd } from 'wasm-feature-detect';
 import type { BuildChoice, LoadOptions } from '../protocol.ts';
+import { Failure } from './failure.ts';
 
 const maxThreads = 8; // Beyond this a token is too short to share further.
 
@@ -9,6 +10,9 @@ const maxThreads = 8; // Beyond this a token is too short to share further.
  * not enough: WebKitGTK says true and yet has no SharedArrayBuffer in workers.
  */
 export async function chooseBuild(options: LoadOptions): Promise<BuildChoice> {
+  if (!(await simd())) {
+    throw new Failure('unsupported_browser', 'This browser has no WebAssembly SIMD: update it.');
+  }
   const isolated = globalThis.crossOriginIsolated;
   const shared = isolated && typeof SharedArrayBuffer !== 'undefined';
   const cores = navigator.hardwareConcurrency || 1;

@@ -84,28 +84,31 @@ export class Keeper {
     if (!this.#file) return;
     try {
       const written = this.#file.write(bytes, { at: this.#bytes });
-      if (written !== bytes.length) throw new Error('the disk took only a part');
+      if (written !== bytes.length) throw new DOMException('', 'QuotaExceededError');
       this.#bytes += written;
     } catch (thrown) {
       await this.#giveUp(thrown);
     }
   }
 
-  /** Makes the model complete; null when it could not be stored. */
+  /**
+   * Makes the model complete; null when it could not be stored. The bytes stay locked until their
+   * record is there: a file with neither lock nor record is taken for the remains of a cut download.
+   */
   async commit(origin: string): Promise<KeptModel | null> {
     if (!this.#file) return null;
     const savedAt = new Date().toISOString();
     const record: KeptModel = { id: this.#id, origin, bytes: this.#bytes, savedAt };
     try {
       this.#file.flush();
-      this.#file.close();
-      this.#file = null;
       const recordFile = await (await folder()).getFileHandle(`${this.#id}.json`, { create: true });
       const out = await recordFile.createSyncAccessHandle();
       out.truncate(0);
       out.write(new TextEncoder().encode(JSON.stringify(record)));
       out.flush();
       out.close();
+      this.#file.close();
+      this.#file = null;
       return record;
     } catch (thrown) {
       await this.#giveUp(thrown);
@@ -117,7 +120,9 @@ export class Keeper {
     if (!this.#file) return;
     this.#file.close();
     this.#file = null;
-    await (await folder()).removeEntry(`${this.#id}.gguf`).catch(() => undefined);
+    const models = await folder();
+    await models.removeEntry(`${this.#id}.json`).catch(() => undefined);
+    await models.removeEntry(`${this.#id}.gguf`).catch(() => undefined);
   }
 
   async #giveUp(thrown: unknown): Promise<void> {

@@ -6,7 +6,6 @@ import type {
   LoadChoice,
   LoadEvent,
   LoadedModel,
-  LoadProgress,
   ModelSource,
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
@@ -50,24 +49,26 @@ export async function loadModel(
   const choice = await chooseBuild(options);
   const [engine, opened] = await Promise.all([Engine.start(engineUrl, choice), open(source)]);
   const keeper = new Keeper(opened.id);
-  let nCtx = 0;
+  let wanted: LoadChoice = { nCtx: 0, keep: false };
   try {
     const loader = new Loader(engine, opened.bytes.total ?? 0);
-    await pump(loader, opened, keeper, emit, async () => {
+    const bytes = await pump(loader, opened, keeper, emit, async () => {
       const waiting = performance.now();
-      emit({ type: 'header', info: loader.info(), kept: opened.kept !== null });
-      const wanted = await proceed();
+      const { nThreads } = choice;
+      emit({ type: 'header', info: loader.info(), kept: opened.kept !== null, nThreads });
+      wanted = await proceed();
       waitedMs = performance.now() - waiting;
-      nCtx = wanted.nCtx;
       if (wanted.keep && !opened.kept) await keeper.open(opened.bytes.total ?? 0);
     });
-    emit({ ...lastProgress(opened.bytes.total), phase: 'prepare' });
     const model = loader.finish();
-    const session = new Session(model, nCtx, nBatch, choice.nThreads);
+    refuseOtherLength(opened, bytes);
+    emit({ type: 'progress', phase: 'prepare', bytes, total: bytes, bytesPerSecond: 0 });
+    const session = new Session(model, wanted.nCtx, nBatch, choice.nThreads);
     const kept = opened.kept ?? (await keeper.commit(opened.origin));
     const tokenizer = await makeTokenizer(engineUrl, model, kept !== null);
     const loaded: LoadedModel = {
       source,
+      options: { ...options, ...wanted },
       origin: opened.origin,
       info: model.info,
       session: session.info(),
@@ -96,13 +97,17 @@ async function open(source: ModelSource): Promise<Opened> {
     }
     return fromKept(found);
   }
-  const origin = source.kind === 'url' ? source.url : source.file.name;
-  const identity = source.kind === 'url' ? origin : `${origin}/${source.file.size}`;
-  const id = globalThis.isSecureContext ? await keptId(identity) : '';
+  const storable = globalThis.isSecureContext;
+  if (source.kind === 'file') {
+    // The file that was given is what is read: a kept one of the same name may hold other weights.
+    const { name, size, lastModified } = source.file;
+    const id = storable ? await keptId(`${name}/${size}/${lastModified}`) : '';
+    return { bytes: openFile(source.file), kept: null, origin: name, id };
+  }
+  const id = storable ? await keptId(source.url) : '';
   const found = await openKept(id);
   if (found) return fromKept(found);
-  const bytes = source.kind === 'url' ? await openUrl(origin) : openFile(source.file);
-  return { bytes, kept: null, origin, id };
+  return { bytes: await openUrl(source.url), kept: null, origin: source.url, id };
 }
 
 async function fromKept(found: NonNullable<Awaited<ReturnType<typeof openKept>>>): Promise<Opened> {
@@ -111,8 +116,18 @@ async function fromKept(found: NonNullable<Awaited<ReturnType<typeof openKept>>>
   return { bytes, kept: record, origin: record.origin, id: record.id };
 }
 
+/** A download that ends early behind the last weight would be kept as if it were whole. */
+function refuseOtherLength({ bytes: { total }, origin }: Opened, bytes: number): void {
+  if (total === null || bytes === total) return;
+  throw new Failure('truncated', 'The file has another length than was announced.', {
+    place: origin,
+    expected: `${total} bytes`,
+    actual: `${bytes} bytes`,
+  });
+}
+
 /**
- * Moves all bytes. When the header is complete and checked it waits for `onHeader`, which decides
+ * Moves all bytes and returns how many there were. When the header is complete and checked it waits for `onHeader`, which decides
  * whether the bytes are kept; until then nothing is stored.
  */
 async function pump(
@@ -121,7 +136,7 @@ async function pump(
   keeper: Keeper,
   emit: (event: LoadEvent) => void,
   onHeader: () => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   let state = 0;
   let bytes = 0;
   let room: Uint8Array<ArrayBuffer> = new Uint8Array();
@@ -131,7 +146,7 @@ async function pump(
   const place = (n: number) => (room = state === 2 ? new Uint8Array(n) : loader.reserve(n));
   for (;;) {
     const n = await source.next(place);
-    if (n === 0) return;
+    if (n === 0) return bytes;
     if (bytes === 0) refuseTextFiles(room, origin);
     if (state === 0) {
       header.push(room.slice());
@@ -168,10 +183,6 @@ function refuseTextFiles(start: Uint8Array, place: string): void {
     expected: 'a GGUF file',
     actual,
   });
-}
-
-function lastProgress(total: number | null): { type: 'progress' } & LoadProgress {
-  return { type: 'progress', phase: 'prepare', bytes: total ?? 0, total, bytesPerSecond: 0 };
 }
 
 /** Bytes per second over the last second or so. */

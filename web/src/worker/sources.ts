@@ -43,7 +43,9 @@ async function fetchModel(url: string, signal: AbortSignal): Promise<Response> {
   }
   if (!response.ok) {
     const actual = `${response.status} ${response.statusText}`.trim();
-    throw new Failure('http', `The server has no such file: it answered ${actual}.`, {
+    const missing = response.status === 404 || response.status === 410;
+    const what = missing ? 'The server has no such file' : 'The server does not give the file';
+    throw new Failure('http', `${what}: it answered ${actual}.`, {
       place: url,
       expected: '200',
       actual,

@@ -10,7 +10,7 @@ import type {
   SamplingParams,
 } from '../protocol.ts';
 import { chat } from './chat.ts';
-import { Sampler, TextStream } from './engine.ts';
+import { freeing, Sampler, TextStream } from './engine.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { loadModel, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
@@ -32,6 +32,8 @@ type Handlers = {
 
 let loaded: Ready | null = null;
 let logitsAreThere = false;
+/** What prefill and step have put into the context: a new sampler's history. */
+let history: number[] = [];
 let sampler: { key: string; sampler: Sampler } | null = null;
 
 function ready(): Ready {
@@ -49,9 +51,11 @@ const handlers: Handlers = {
 
   detokenize({ ids, special }) {
     const stream = new TextStream(ready().model, special);
-    let text = '';
-    for (const id of ids) text += stream.push(id);
-    return text + stream.close();
+    return freeing([stream], () => {
+      let text = '';
+      for (const id of ids) text += stream.push(id);
+      return text + stream.flush();
+    });
   },
 
   render({ messages }) {
@@ -75,6 +79,7 @@ const handlers: Handlers = {
         emit({ type: 'prefill', done, tokens: ids.length }),
       );
       logitsAreThere = true;
+      history = ids;
       return { tokens: session.length, reused, ms: performance.now() - started };
     }),
 
@@ -84,6 +89,7 @@ const handlers: Handlers = {
       const started = performance.now();
       logitsAreThere = false;
       await forward(session, [id], signal);
+      history.push(id);
       sampler?.sampler.accept(id);
       logitsAreThere = true;
       return { tokens: session.length, ms: performance.now() - started };
@@ -156,6 +162,7 @@ function withLogits<T>(use: (ready: Ready) => T): T {
 
 function forgetLogits(): void {
   logitsAreThere = false;
+  history = [];
   sampler?.sampler.free();
   sampler = null;
 }
@@ -166,6 +173,7 @@ function samplerFor(sampling: SamplingParams): Sampler {
   if (sampler?.key !== key) {
     sampler?.sampler.free();
     sampler = { key, sampler: new Sampler(ready().model, sampling) };
+    for (const id of history) sampler.sampler.accept(id);
   }
   return sampler.sampler;
 }
@@ -212,7 +220,8 @@ function reportFatal(thrown: unknown): void {
 }
 
 globalThis.addEventListener('message', ({ data }: MessageEvent<Request>) => {
-  if (data.call === 'cancel') running.get(data.id)?.abort.abort();
+  if (data.call === 'ping') post({ kind: 'pong' });
+  else if (data.call === 'cancel') running.get(data.id)?.abort.abort();
   else if (data.call === 'proceed') running.get(data.id)?.proceed(data.choice);
   else void answer(data.id, data.call, data.args as never);
 });

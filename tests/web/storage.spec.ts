@@ -1,0 +1,132 @@
+// Kept models: never a part of one, never two of one, and a full disk is said to be full.
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+import { open, ready } from './page.ts';
+import { serve, serveBody, type TestServer } from './servers.ts';
+
+const body = readFileSync('public/models/glass-llama.gguf');
+
+const keptModels = (page: Page) => page.evaluate(() => window.nanoinfer.keptModels());
+const storedFiles = (page: Page) =>
+  page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('models', { create: true });
+    const names: string[] = [];
+    for await (const name of folder.keys()) names.push(name);
+    return names;
+  });
+
+/** Announces the whole file, sends half of it, and then drops the line or stays silent. */
+function serveHalf(drops: boolean): Promise<TestServer> {
+  return serve((_, response) => {
+    response.writeHead(200, {
+      'Content-Length': body.length,
+      'Access-Control-Allow-Origin': '*',
+    });
+    response.write(body.subarray(0, body.length / 2), () => {
+      if (drops) setTimeout(() => response.destroy(), 200);
+    });
+  });
+}
+
+test('a download whose line drops is never offered as complete', async ({ page }) => {
+  const server = await serveHalf(true);
+  try {
+    await open(page, 'model=tiny');
+    const code = await page.evaluate((url) => {
+      return window.nanoinfer.load(url, { keep: true }).then(
+        () => 'loaded',
+        (error: unknown) => (error as { code: string }).code,
+      );
+    }, `${server.url}/half.gguf`);
+    expect(code).toBe('network');
+    expect(await keptModels(page)).toEqual([]);
+    expect(await storedFiles(page)).toEqual([]);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a page that is closed during a download offers nothing when it is opened again', async ({
+  context,
+}) => {
+  const server = await serveHalf(false);
+  try {
+    const page = await context.newPage();
+    await open(page, 'model=tiny');
+    await page.evaluate((url) => {
+      window.nanoinfer.load(url, { keep: true }).catch(() => undefined);
+    }, `${server.url}/half.gguf`);
+    await expect.poll(() => storedFiles(page)).toHaveLength(1);
+    await page.close({ runBeforeUnload: false });
+    const again = await context.newPage();
+    await open(again, 'model=tiny');
+    expect(await keptModels(again)).toEqual([]);
+    await expect
+      .poll(async () => [await keptModels(again), await storedFiles(again)].flat())
+      .toEqual([]);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a second tab lists and loads while the first still downloads', async ({ context }) => {
+  const rest: (() => void)[] = [];
+  const server = await serve((_, response) => {
+    response.writeHead(200, {
+      'Content-Length': body.length,
+      'Access-Control-Allow-Origin': '*',
+    });
+    response.write(body.subarray(0, body.length / 2));
+    rest.push(() => response.end(body.subarray(body.length / 2)));
+  });
+  const url = `${server.url}/shared.gguf`;
+  try {
+    const first = await context.newPage();
+    await open(first, 'model=tiny');
+    const loading = first.evaluate(async (from) => {
+      const { kept } = await window.nanoinfer.load(from, { keep: true });
+      return kept?.bytes;
+    }, url);
+    await expect.poll(() => storedFiles(first)).toHaveLength(1);
+
+    const second = await context.newPage();
+    await open(second, 'model=tiny');
+    expect(await keptModels(second)).toEqual([]);
+    const notice = second.evaluate(async (from) => {
+      return (await window.nanoinfer.load(from, { keep: true })).notice;
+    }, url);
+    await expect.poll(() => rest.length).toBe(2);
+    rest[1]!();
+    expect(await notice).toContain('another tab is using the same model');
+    rest[0]!();
+    expect(await loading).toBe(body.length);
+    expect(await keptModels(second)).toHaveLength(1);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('says when the browser has no room for a model, and loads it all the same', async ({
+  page,
+  context,
+  baseURL,
+}) => {
+  const server = await serveBody(body, { 'Access-Control-Allow-Origin': '*' });
+  const devtools = await context.newCDPSession(page);
+  await open(page, 'model=tiny');
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: baseURL!, quotaSize: 200_000 });
+  const { kept, notice } = await page.evaluate(
+    (url) => window.nanoinfer.load(url, { keep: true }),
+    `${server.url}/large.gguf`,
+  );
+  await server.stop();
+  expect(kept).toBeNull();
+  expect(notice).toMatch(/storage is full|the browser offers \d+ MB/);
+  await expect(
+    page.getByRole('status').filter({ hasText: 'Not kept on this device' }),
+  ).toBeVisible();
+  await page.reload();
+  await ready(page);
+  expect(await keptModels(page)).toEqual([]);
+});
