@@ -25,6 +25,16 @@ std::span<const Kernels* const> all_kernels() {
   return kSets;
 }
 
+const Kernels& default_kernels() {
+#if !NANOINFER_HAS_RELAXED
+  return kSimd128Kernels;
+#elif defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+  return kRelaxedI32Kernels;  // a native build knows its processor
+#else
+  return kRelaxedKernels;
+#endif
+}
+
 const Kernels* find_kernels(const char* name) {
   for (const Kernels* kernels : all_kernels()) {
     if (std::strcmp(kernels->name, name) == 0) return kernels;

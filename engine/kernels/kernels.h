@@ -156,8 +156,11 @@ struct Kernels {
   void (*attention_merge)(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
 };
 
-// The sets linked into this build, the definition first and the fastest last.
+// The sets linked into this build, the definition first.
 std::span<const Kernels* const> all_kernels();
+
+// The set to begin with: the likeliest to be the fastest. run/kernel_tuner.h finds out.
+const Kernels& default_kernels();
 
 // The set of that name, or nullptr.
 const Kernels* find_kernels(const char* name);

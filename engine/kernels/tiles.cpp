@@ -60,6 +60,23 @@ std::span<const BlockField> block_fields(TensorType type) {
   return {};
 }
 
+bool halves_are_finite(TensorType type, const uint8_t* rows, size_t n_bytes) {
+  if (type == TensorType::kBF16) return true;  // its 2-byte field is no float16
+  constexpr uint16_t kExponent = 0x7c00;       // all ones: an infinity or a NaN
+  const std::span<const BlockField> fields = block_fields(type);
+  const size_t block_bytes = traits(type).block_bytes;
+  bool finite = true;
+  for (const BlockField& field : fields) {
+    if (field.unit_bytes != 2) continue;
+    for (size_t at = field.offset; at < n_bytes; at += block_bytes) {
+      uint16_t half;
+      std::memcpy(&half, rows + at, sizeof half);
+      finite &= (half & kExponent) != kExponent;
+    }
+  }
+  return finite;
+}
+
 void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uint8_t* scratch) {
   const auto n_row_bytes = static_cast<size_t>(row_bytes(type, n_in));
   const size_t block_bytes = traits(type).block_bytes;

@@ -31,6 +31,10 @@ struct BlockField {
 //   Q6_K {d 208,2,2} {scales 192,16,4} {high bits 128,64,4} {codes 0,128,4}
 std::span<const BlockField> block_fields(TensorType type);
 
+// Whether every float16 in n_bytes of file rows, scale or weight, is finite. Kernels widen halves
+// without asking, so nothing else may come into a tile.
+bool halves_are_finite(TensorType type, const uint8_t* rows, size_t n_bytes);
+
 // Reorders n_rows <= 8 file rows of n_in elements in place into a tile. `scratch` holds as many
 // bytes as the rows.
 void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uint8_t* scratch);

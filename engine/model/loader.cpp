@@ -52,7 +52,8 @@ Result<LoadPhase> ModelLoader::commit(size_t n_bytes) {
     std::memcpy(model_->data.get() + static_cast<size_t>(n_landed_), tail_.data(), n);
   }
   n_landed_ += n_bytes;
-  repack_landed();
+  const Status repacked = repack_landed();
+  if (!repacked) return repacked.error();
   return phase_;
 }
 
@@ -98,12 +99,11 @@ Status ModelLoader::take_memory() {
   const uint64_t n = std::min<uint64_t>(n_landed_, model.header.data_bytes);
   std::memcpy(model.data.get(), head_.data() + data_offset, static_cast<size_t>(n));
   head_ = {};
-  repack_landed();
-  return Ok{};
+  return repack_landed();
 }
 
 // Puts rows in tiles as soon as all rows of a tile have landed. Tensors lie in file order.
-void ModelLoader::repack_landed() {
+Status ModelLoader::repack_landed() {
   const std::vector<TensorInfo>& tensors = model_->header.tensors;
   for (; next_tensor_ < tensors.size(); ++next_tensor_, next_row_ = 0) {
     const TensorInfo& tensor = tensors[next_tensor_];
@@ -112,19 +112,25 @@ void ModelLoader::repack_landed() {
       while (next_row_ < tensor.n_rows()) {
         const uint64_t n_rows = std::min<uint64_t>(kTileRows, tensor.n_rows() - next_row_);
         const uint64_t begin = tensor.offset + next_row_ * bytes_a_row;
-        if (begin + n_rows * bytes_a_row > n_landed_) return;
+        if (begin + n_rows * bytes_a_row > n_landed_) return Ok{};
         const size_t n_bytes = static_cast<size_t>(n_rows * bytes_a_row);
+        uint8_t* rows = model_->data.get() + static_cast<size_t>(begin);
+        if (!halves_are_finite(tensor.type, rows, n_bytes)) {
+          return Error{ErrorCode::kMalformed, "a weight or its scale is not a finite number",
+                       "tensor " + tensor.name + ", rows from " + std::to_string(next_row_), "",
+                       ""};
+        }
         if (scratch_.size() < n_bytes) scratch_.resize(n_bytes);
-        repack_tile(tensor.type, model_->data.get() + static_cast<size_t>(begin),
-                    static_cast<size_t>(n_rows), static_cast<size_t>(tensor.dims[0]),
-                    scratch_.data());
+        repack_tile(tensor.type, rows, static_cast<size_t>(n_rows),
+                    static_cast<size_t>(tensor.dims[0]), scratch_.data());
         next_row_ += n_rows;
       }
     } else if (tensor.offset + tensor.n_bytes > n_landed_) {
-      return;
+      return Ok{};
     }
   }
   phase_ = LoadPhase::kComplete;
+  return Ok{};
 }
 
 Result<std::unique_ptr<Model>> ModelLoader::finish() {

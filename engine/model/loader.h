@@ -36,7 +36,7 @@ class ModelLoader {
  private:
   Status read_header();
   Status take_memory();
-  void repack_landed();
+  Status repack_landed();
 
   uint64_t file_bytes_;
   LoadPhase phase_ = LoadPhase::kHeader;

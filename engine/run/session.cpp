@@ -109,7 +109,7 @@ Result<std::unique_ptr<Session>> Session::create(const Model& model,
 
 Session::Session(const Model& model, const SessionOptions& options)
     : model_(model),
-      kernels_(options.kernels != nullptr ? options.kernels : all_kernels().back()),
+      kernels_(options.kernels != nullptr ? options.kernels : &default_kernels()),
       n_ctx_(options.n_ctx),
       n_batch_(options.n_batch),
       n_logit_rows_(options.n_logit_rows),

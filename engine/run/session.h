@@ -34,7 +34,7 @@ struct SessionOptions {
   uint32_t n_logit_rows = kDefaultLogitRows;  // most rows of a pass that may want logits
   uint32_t n_seqs = 1;                        // independent sequences
   uint32_t n_threads = 1;
-  const Kernels* kernels = nullptr;  // null: the fastest linked in
+  const Kernels* kernels = nullptr;  // null: default_kernels()
 };
 
 // A pass is begun with a batch of rows, then run in one go or op by op, then its logits are read.
@@ -70,6 +70,9 @@ class Session {
   // Time per op is kept while timing is on.
   void set_timing(bool on) { timing_ = on; }
   std::span<double> op_ms() { return op_ms_; }
+
+  // From the next op on: every set gives the same bits.
+  void set_kernels(const Kernels& kernels) { kernels_ = &kernels; }
 
   std::span<const Op> ops() const { return ops_; }
   const Model& model() const { return model_; }

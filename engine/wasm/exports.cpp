@@ -16,6 +16,7 @@
 
 #include "engine/model/loader.h"
 #include "engine/model/model.h"
+#include "engine/run/kernel_tuner.h"
 #include "engine/run/sampler.h"
 #include "engine/run/session.h"
 #include "engine/text/sentencepiece_proto.h"
@@ -289,6 +290,26 @@ EXPORT const float* ni_session_logits(Session* session, uint32_t row) {
   last_error = {ErrorCode::kBadArgument, "there are no logits of that row", "",
                 std::to_string(session->n_logits()) + " rows", std::to_string(row)};
   return nullptr;
+}
+
+// Times the kernel sets for a few milliseconds. 1 once the fastest is known: the session then runs
+// on it. The bits do not depend on it.
+EXPORT int ni_session_tune(Session* session) {
+  static KernelTuner tuner;
+  if (!tuner.step()) return 0;
+  session->set_kernels(tuner.best());
+  return 1;
+}
+
+// The set that an earlier visit found the fastest; -1 if this build has none of that name.
+EXPORT int ni_session_use_kernels(Session* session, const char* name) {
+  const Kernels* kernels = find_kernels(name);
+  if (kernels == nullptr) {
+    return report(
+        Error{ErrorCode::kBadArgument, "this build has no such kernel set", name, "", ""});
+  }
+  session->set_kernels(*kernels);
+  return 0;
 }
 
 EXPORT void ni_session_timing(Session* session, uint32_t on) {

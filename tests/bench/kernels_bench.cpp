@@ -183,7 +183,7 @@ constexpr TensorType kTypes[] = {
     TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K, TensorType::kF32,  TensorType::kF16};
 
 int run(const char* name) {
-  const Kernels* kernels = name ? find_kernels(name) : all_kernels().back();
+  const Kernels* kernels = name ? find_kernels(name) : &default_kernels();
   if (!kernels) {
     std::fprintf(stderr, "this build has no set %s\n", name);
     return 2;

@@ -57,6 +57,7 @@ TEST(KernelSets, TheDefinitionComesFirstAndEachIsFoundByName) {
   for (const Kernels* kernels : all_kernels()) EXPECT_EQ(find_kernels(kernels->name), kernels);
   EXPECT_EQ(find_kernels("simd128"), &kSimd128Kernels);
   EXPECT_EQ(find_kernels("avx"), nullptr);
+  EXPECT_EQ(find_kernels(default_kernels().name), &default_kernels());
 }
 
 // Falling back would give the same bits, only slower, so nothing else would notice.

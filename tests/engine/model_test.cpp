@@ -142,6 +142,24 @@ TEST(Loader, GivesTheSameModelWithShortCommitsAndBytesAfterTheEnd) {
   }
 }
 
+// The first scale of each tensor in turn becomes an infinity, then a NaN.
+TEST(Loader, RefusesAScaleThatIsNotFinite) {
+  const std::vector<uint8_t> file = read_file(fixture_path("llama-q4_0.gguf"));
+  const std::unique_ptr<Model> whole = load(fixture_path("llama-q4_0.gguf"));
+  ASSERT_TRUE(whole);
+  for (const TensorInfo& tensor : whole->header.tensors) {
+    if (tensor.type != TensorType::kQ4_0) continue;
+    for (const uint8_t high_byte : {0x7c, 0xfe}) {
+      std::vector<uint8_t> bad = file;
+      bad[static_cast<size_t>(whole->header.data_offset + tensor.offset) + 1] = high_byte;
+      const Result<std::unique_ptr<Model>> model = load_model(bad);
+      ASSERT_FALSE(model) << tensor.name;
+      EXPECT_EQ(model.error().code, ErrorCode::kMalformed);
+      EXPECT_EQ(model.error().place, "tensor " + tensor.name + ", rows from 0");
+    }
+  }
+}
+
 TEST(Loader, SaysWhereACutFileEnds) {
   std::vector<uint8_t> file = read_file(fixture_path("llama-q4_0.gguf"));
   const size_t n_file = file.size();

@@ -67,6 +67,8 @@ export interface SessionInfo {
   n_ctx: number;
   n_batch: number;
   n_threads: number;
+  /** The kernel set in use. */
+  kernels: string;
   kv_type: string;
   kv_bytes_used: number;
   kv_bytes_max: number;
@@ -243,6 +245,8 @@ export interface Memory {
   scratchBytes: number;
   contextTokens: number;
   nCtx: number;
+  /** The kernel set in use: it may change once the engine has timed them. */
+  kernels: string;
 }
 
 export interface OpTime {

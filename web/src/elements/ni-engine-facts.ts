@@ -21,7 +21,7 @@ export class NiEngineFacts extends LitElement {
       <dl>
         ${fact('Threads', `${session.n_threads}`)} ${fact('SIMD', build.simd)}
         ${fact('Isolated', choice.isolated ? 'yes' : 'no')}
-        ${fact('Kernels', build.kernels.join(', '))}
+        ${fact('Kernels', this.memory?.kernels ?? session.kernels)}
       </dl>
       <p class="why">${choice.reason}</p>
       <h2>Model</h2>

@@ -296,6 +296,19 @@ export class Session {
     this.#engine.check(begun, -1);
   }
 
+  /** Times the kernel sets for a few milliseconds; true once the fastest is known and in use. */
+  tuneKernels(): boolean {
+    return this.#engine.module._ni_session_tune(this.#address) !== 0;
+  }
+
+  /** Runs on the set of that name; false if this build has none. */
+  useKernels(name: string): boolean {
+    return this.#engine.withCopy(
+      encodeText(`${name}\0`),
+      (address) => this.#engine.module._ni_session_use_kernels(this.#address, address) === 0,
+    );
+  }
+
   /** Goes on with the pass for about maxMs; true when it is complete. */
   run(maxMs: number): boolean {
     const cursor = this.#engine.module._ni_session_run(this.#address, this.nOps, maxMs);

@@ -11,6 +11,7 @@ import type {
 } from '../protocol.ts';
 import { chat } from './chat.ts';
 import { freeing, Sampler, TextStream } from './engine.ts';
+import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { loadModel, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
@@ -44,6 +45,8 @@ function ready(): Ready {
 const handlers: Handlers = {
   async load(args, { emit, proceed }) {
     loaded = await loadModel(args, emit, proceed);
+    const { session } = loaded;
+    void chooseKernels(session, loaded.loaded.build, () => busy);
     return loaded.loaded;
   },
 
@@ -120,6 +123,7 @@ const handlers: Handlers = {
       scratchBytes: info.scratch_bytes,
       contextTokens: session.length,
       nCtx: session.nCtx,
+      kernels: info.kernels,
     };
   },
 
