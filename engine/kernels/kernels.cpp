@@ -8,11 +8,13 @@
 namespace nanoinfer {
 namespace {
 
-// The build says whether it compiles the relaxed set: its opcodes make a wasm file invalid where a
-// browser does not know them.
+// The build says whether it compiles the relaxed sets: their opcodes make a wasm file invalid where a
+// browser does not know them. A wasm file that has them leaves out the set that they replace.
 constexpr const Kernels* kSets[] = {
     &kScalarKernels,
+#if !defined(__wasm__) || !NANOINFER_HAS_RELAXED
     &kSimd128Kernels,
+#endif
 #if NANOINFER_HAS_RELAXED
     &kRelaxedKernels,
     &kRelaxedI32Kernels,

@@ -40,6 +40,9 @@ struct Matrix {
     const size_t left = n_out - tile * kTileRows;
     return left < kTileRows ? left : kTileRows;
   }
+  bool tiles_are_full(const size_t (&tiles)[2]) const {
+    return tile_rows(tiles[0]) == kTileRows && tile_rows(tiles[1]) == kTileRows;
+  }
   const uint8_t* tile(size_t tile) const {
     return data + tile * kTileRows * static_cast<size_t>(row_bytes(type, n_in));
   }
@@ -79,11 +82,24 @@ struct Panel {
 // ---- attention ---------------------------------------------------------------------------------
 
 // One chunk of one KV head's cache: at most kChunkPositions consecutive positions.
-// Keys lie transposed so that positions sit in the lanes and q.k needs no horizontal sum.
+// Keys lie transposed so that positions sit in the lanes and q.k needs no horizontal sum. Both are
+// in groups of kKvLanes, which a kernel takes at a time: what it reads lies in one piece.
 struct KvChunk {
-  const float* keys;    // (head_dim, kChunkPositions)
-  const float* values;  // (kChunkPositions, head_dim)
+  const float* keys;  // (kChunkPositions / kKvLanes, head_dim, kKvLanes)
+  const float*
+      values;  // (head_dim / kKvLanes, kChunkPositions, kKvLanes); a last group of what is left
 };
+inline constexpr size_t kKvLanes = 16;
+
+// Where dimension d of position p lies in keys and in values.
+inline size_t key_place(size_t head_dim, size_t p, size_t d) {
+  return p / kKvLanes * kKvLanes * head_dim + d * kKvLanes + p % kKvLanes;
+}
+inline size_t value_place(size_t head_dim, size_t p, size_t d) {
+  const size_t first = d / kKvLanes * kKvLanes;
+  const size_t width = head_dim - first < kKvLanes ? head_dim - first : kKvLanes;
+  return first * kChunkPositions + p * width + d - first;
+}
 
 // Softmax over a chunk is kept unnormalised, so that chunks merge in order:
 // m = max score, l = sum of exp(score - m), o = sum of exp(score - m) * v  (head_dim).
@@ -125,10 +141,12 @@ struct Kernels {
   void (*gemm_panel_float)(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in,
                            size_t n_tokens, float* y, size_t y_stride);
 
-  // One token straight from the packed tile (decode): y (8) = tile . x row `row`.
-  // Returns false if this set has no packed kernel for w.type or the tile is not full: the caller
-  // then takes unpack_tile + gemm_panel, which gives the same bits.
-  bool (*gemv_tile)(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y);
+  // One token straight from two packed tiles (decode): y[i] (8) = tile tiles[i] . x row `row`. Two
+  // that lie far apart are two streams from memory, of which a processor reads more ahead than of
+  // one; a tile may be given twice. Returns false if this set has no packed kernel for w.type or a
+  // tile is not full: the caller then takes unpack_tile + gemm_panel, which gives the same bits.
+  bool (*gemv_tiles)(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
+                     float* const (&y)[2]);
 
   // out[i] = x[i] / sqrt(mean(x^2) + eps) * weight[i]. Zhang & Sennrich 2019 (RMSNorm).
   // Sum of squares in 4 lanes (lane j takes i = j mod 4), added as (l0 + l1) + (l2 + l3).

@@ -16,6 +16,9 @@ using simd128::ActivationBlock;
 // in 16 bits: 8 dots of two products of Q5, 31 * 64 * 2 * 8 = 31744; 4 of Q6, 63 * 64 * 2 * 4 =
 // 32256.
 struct RelaxedDot {
+  template <typename Format>
+  static constexpr bool kTilesTogether = false;
+
   struct Sum {
     v128_t high = wasm_i16x8_splat(0);
     v128_t low = wasm_i16x8_splat(0);
@@ -46,12 +49,12 @@ struct RelaxedDot {
   }
 };
 
-bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y) {
-  if (w.tile_rows(tile) < kTileRows) return false;
-  return simd128::with_format(w.type, [&]<typename Format>() {
-    using Dot = std::conditional_t<Format::kSigned, simd128::WideDot, RelaxedDot>;
-    simd128::gemv<Format, Dot>(w.tile(tile), x, row, y);
-  });
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
+                float* const (&y)[2]) {
+  return w.tiles_are_full(tiles) && simd128::with_format(w.type, [&]<typename Format>() {
+           using Dot = std::conditional_t<Format::kSigned, simd128::WideDot, RelaxedDot>;
+           simd128::gemv<Format, Dot>({w.tile(tiles[0]), w.tile(tiles[1])}, x, row, y);
+         });
 }
 
 }  // namespace
@@ -63,7 +66,7 @@ const Kernels kRelaxedKernels = {
     .unpack_tile = simd128::unpack_tile,
     .gemm_panel = simd128::gemm_panel,
     .gemm_panel_float = simd128::gemm_panel_float,
-    .gemv_tile = gemv_tile,
+    .gemv_tiles = gemv_tiles,
     .rms_norm = simd128::rms_norm,
     .add = simd128::add,
     .swiglu = simd128::swiglu,

@@ -37,6 +37,9 @@ inline v128_t join(v128_t high, v128_t low) {
 // ---- decode ------------------------------------------------------------------------------------
 
 struct DotI32 {
+  template <typename Format>
+  static constexpr bool kTilesTogether = !Format::kSigned;
+
   struct Sum {
     v128_t high = wasm_i32x4_splat(0);
     v128_t low = wasm_i32x4_splat(0);
@@ -71,10 +74,11 @@ struct DotI32 {
   }
 };
 
-bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y) {
-  if (w.tile_rows(tile) < kTileRows) return false;
-  return simd128::with_format(
-      w.type, [&]<typename Format>() { simd128::gemv<Format, DotI32>(w.tile(tile), x, row, y); });
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
+                float* const (&y)[2]) {
+  return w.tiles_are_full(tiles) && simd128::with_format(w.type, [&]<typename Format>() {
+           simd128::gemv<Format, DotI32>({w.tile(tiles[0]), w.tile(tiles[1])}, x, row, y);
+         });
 }
 
 // ---- prefill -----------------------------------------------------------------------------------
@@ -214,7 +218,7 @@ const Kernels kRelaxedI32Kernels = {
     .unpack_tile = unpack_tile,
     .gemm_panel = gemm_panel,
     .gemm_panel_float = simd128::gemm_panel_float,
-    .gemv_tile = gemv_tile,
+    .gemv_tiles = gemv_tiles,
     .rms_norm = simd128::rms_norm,
     .add = simd128::add,
     .swiglu = simd128::swiglu,

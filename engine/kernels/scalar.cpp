@@ -145,9 +145,12 @@ float dot_row(const Matrix& w, size_t tile, size_t tile_row, const QuantisedRows
   return y;
 }
 
-bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y) {
-  if (!traits(w.type).quantised || w.tile_rows(tile) < kTileRows) return false;
-  for (size_t r = 0; r < kTileRows; ++r) y[r] = dot_row(w, tile, r, x, row);
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
+                float* const (&y)[2]) {
+  if (!traits(w.type).quantised || !w.tiles_are_full(tiles)) return false;
+  for (size_t i = 0; i < 2; ++i) {
+    for (size_t r = 0; r < kTileRows; ++r) y[i][r] = dot_row(w, tiles[i], r, x, row);
+  }
   return true;
 }
 
@@ -184,7 +187,7 @@ void attend(AttentionQuery& query, const KvChunk& chunk, size_t head_dim, float 
   float most = -std::numeric_limits<float>::infinity();
   for (size_t p = 0; p < query.n; ++p) {
     float dot = 0.0f;
-    for (size_t d = 0; d < head_dim; ++d) dot += query.q[d] * chunk.keys[d * kChunkPositions + p];
+    for (size_t d = 0; d < head_dim; ++d) dot += query.q[d] * chunk.keys[key_place(head_dim, p, d)];
     probs[p] = dot * scale;
     most = std::max(most, probs[p]);
   }
@@ -195,7 +198,8 @@ void attend(AttentionQuery& query, const KvChunk& chunk, size_t head_dim, float 
   }
   for (size_t d = 0; d < head_dim; ++d) {
     float sum = 0.0f;
-    for (size_t p = 0; p < query.n; ++p) sum += probs[p] * chunk.values[p * head_dim + d];
+    for (size_t p = 0; p < query.n; ++p)
+      sum += probs[p] * chunk.values[value_place(head_dim, p, d)];
     query.out.o[d] = sum;
   }
   query.out.m = most;
@@ -225,7 +229,7 @@ const Kernels kScalarKernels = {
     .unpack_tile = unpack_tile,
     .gemm_panel = gemm_panel,
     .gemm_panel_float = gemm_panel_float,
-    .gemv_tile = gemv_tile,
+    .gemv_tiles = gemv_tiles,
     .rms_norm = rms_norm,
     .add = add,
     .swiglu = swiglu,

@@ -11,7 +11,8 @@ void gemm_panel(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, 
                 float* y, size_t y_stride);
 void gemm_panel_float(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in,
                       size_t n_tokens, float* y, size_t y_stride);
-bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y);
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
+                float* const (&y)[2]);
 void rms_norm(const float* x, const float* weight, size_t n, float eps, float* out);
 void add(float* x, const float* y, size_t n);
 void swiglu(float* gate, const float* up, size_t n);

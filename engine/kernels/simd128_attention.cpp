@@ -24,8 +24,9 @@ inline v128_t load_first(const float* p, size_t n) {
 // lives in memory is waited for in every step (measured: half the speed).
 constexpr size_t kVectors = 4;
 constexpr size_t kStep = 4 * kVectors;
+static_assert(kStep == kKvLanes);
 
-// Scores of kStep positions for each query; keys points at the first position.
+// Scores of kStep positions for each query; keys (head_dim, kKvLanes) are those of the positions.
 template <size_t kQueries>
 inline void score(const float* const (&q)[kQueries], const float* keys, size_t head_dim,
                   v128_t scale, float* const (&probs)[kQueries]) {
@@ -33,7 +34,7 @@ inline void score(const float* const (&q)[kQueries], const float* keys, size_t h
   for (size_t i = 0; i < kQueries; ++i) {
     for (v128_t& sum : sums[i]) sum = wasm_f32x4_splat(0.0f);
   }
-  for (size_t d = 0; d < head_dim; ++d, keys += kChunkPositions) {
+  for (size_t d = 0; d < head_dim; ++d, keys += kKvLanes) {
     v128_t q_d[kQueries];
     for (size_t i = 0; i < kQueries; ++i) q_d[i] = wasm_v128_load32_splat(q[i] + d);
     unrolled<kVectors>([&](auto vector) __attribute__((always_inline)) {
@@ -54,12 +55,14 @@ inline void score(const float* const (&q)[kQueries], const float* keys, size_t h
 // of 4.
 void scores(const float* q, const float* keys, size_t p, size_t n, size_t head_dim, v128_t scale,
             float* probs) {
-  for (; p + kStep <= n; p += kStep) score<1>({q}, keys + p, head_dim, scale, {probs + p});
+  for (; p + kStep <= n; p += kStep)
+    score<1>({q}, keys + p * head_dim, head_dim, scale, {probs + p});
   for (; p < n; p += 4) {
     const size_t n_left = std::min<size_t>(n - p, 4);
+    const float* group = keys + key_place(head_dim, p, 0);
     v128_t sum = wasm_f32x4_splat(0.0f);
     for (size_t d = 0; d < head_dim; ++d) {
-      const v128_t k = load_first(keys + d * kChunkPositions + p, n_left);
+      const v128_t k = load_first(group + d * kKvLanes, n_left);
       sum = wasm_f32x4_add(sum, wasm_f32x4_mul(wasm_v128_load32_splat(q + d), k));
     }
     wasm_v128_store(probs + p, wasm_f32x4_mul(sum, scale));
@@ -99,18 +102,18 @@ float exponentials(float* probs, size_t n, float most) {
   return add_lanes(lanes);
 }
 
-// o of kStep dimensions: sum over positions of probs[p] * values[p, .]; values and o point at the
-// first of them. Query i sees n[i] positions.
+// o of kStep dimensions, whose values are (kChunkPositions, kKvLanes): sum over positions of
+// probs[p] * values[p, .]. Query i sees n[i] positions.
 template <size_t kQueries>
 inline void weigh(const float* const (&probs)[kQueries], const size_t (&n)[kQueries],
-                  const float* values, size_t head_dim, float* const (&o)[kQueries]) {
+                  const float* values, float* const (&o)[kQueries]) {
   v128_t sums[kQueries][kVectors];
   for (size_t i = 0; i < kQueries; ++i) {
     for (v128_t& sum : sums[i]) sum = wasm_f32x4_splat(0.0f);
   }
   const size_t n_all = *std::min_element(n, n + kQueries);
   const float* value = values;
-  for (size_t p = 0; p < n_all; ++p, value += head_dim) {
+  for (size_t p = 0; p < n_all; ++p, value += kKvLanes) {
     v128_t e[kQueries];
     for (size_t i = 0; i < kQueries; ++i) e[i] = wasm_v128_load32_splat(probs[i] + p);
     unrolled<kVectors>([&](auto vector) __attribute__((always_inline)) {
@@ -124,7 +127,7 @@ inline void weigh(const float* const (&probs)[kQueries], const size_t (&n)[kQuer
     for (size_t p = n_all; p < n[i]; ++p) {
       const v128_t e = wasm_v128_load32_splat(probs[i] + p);
       for (size_t v = 0; v < kVectors; ++v) {
-        const v128_t four = wasm_v128_load(values + p * head_dim + 4 * v);
+        const v128_t four = wasm_v128_load(values + p * kKvLanes + 4 * v);
         sums[i][v] = wasm_f32x4_add(sums[i][v], wasm_f32x4_mul(e, four));
       }
     }
@@ -136,7 +139,9 @@ inline void weigh(const float* const (&probs)[kQueries], const size_t (&n)[kQuer
 void weigh_rest(const AttentionQuery& query, const float* values, size_t d, size_t head_dim) {
   for (; d < head_dim; ++d) {
     float sum = 0.0f;
-    for (size_t p = 0; p < query.n; ++p) sum += query.probs[p] * values[p * head_dim + d];
+    for (size_t p = 0; p < query.n; ++p) {
+      sum += query.probs[p] * values[value_place(head_dim, p, d)];
+    }
     query.out.o[d] = sum;
   }
 }
@@ -157,7 +162,7 @@ void attend(AttentionQuery* queries, const KvChunk& chunk, size_t head_dim, floa
   for (; p + kStep <= n_all; p += kStep) {
     float* at[kQueries];
     for (size_t i = 0; i < kQueries; ++i) at[i] = probs[i] + p;
-    score<kQueries>(q, chunk.keys + p, head_dim, scale4, at);
+    score<kQueries>(q, chunk.keys + p * head_dim, head_dim, scale4, at);
   }
   for (size_t i = 0; i < kQueries; ++i) {
     scores(q[i], chunk.keys, p, n[i], head_dim, scale4, probs[i]);
@@ -172,7 +177,7 @@ void attend(AttentionQuery* queries, const KvChunk& chunk, size_t head_dim, floa
       e[i] = probs[i];
       o[i] = queries[i].out.o + d;
     }
-    weigh<kQueries>(e, n, chunk.values + d, head_dim, o);
+    weigh<kQueries>(e, n, chunk.values + d * kChunkPositions, o);
   }
   for (size_t i = 0; i < kQueries; ++i) weigh_rest(queries[i], chunk.values, d, head_dim);
 }

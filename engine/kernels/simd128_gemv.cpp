@@ -5,10 +5,11 @@
 
 namespace nanoinfer::simd128 {
 
-bool gemv_tile(const Matrix& w, size_t tile, const QuantisedRows& x, size_t row, float* y) {
-  if (w.tile_rows(tile) < kTileRows) return false;
-  return with_format(w.type,
-                     [&]<typename Format>() { gemv<Format, WideDot>(w.tile(tile), x, row, y); });
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
+                float* const (&y)[2]) {
+  return w.tiles_are_full(tiles) && with_format(w.type, [&]<typename Format>() {
+           gemv<Format, WideDot>({w.tile(tiles[0]), w.tile(tiles[1])}, x, row, y);
+         });
 }
 
 }  // namespace nanoinfer::simd128

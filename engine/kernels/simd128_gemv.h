@@ -1,4 +1,4 @@
-// Matrix x vector for one full tile, straight from its packed bytes, as a template over the format
+// Matrix x vector for two full tiles, straight from its packed bytes, as a template over the format
 // and the integer dot that the instruction set offers.
 #pragma once
 
@@ -36,7 +36,11 @@ struct ActivationBlock {
 
 // Integer dots with 16-bit activations: codes widened, rows still lie in pairs of lanes until the
 // end. A dot is kept for each half of the tile: add() takes a unit, total() gives row r in lane r.
+// kTilesTogether: there are registers for the sums of both tiles, which then share activations.
 struct WideDot {
+  template <typename Format>
+  static constexpr bool kTilesTogether = false;
+
   struct Sum {
     v128_t rows01 = wasm_i32x4_splat(0);  // rows 0 and 1: k, k+1 and k+2, k+3 apart
     v128_t rows23 = wasm_i32x4_splat(0);
@@ -79,56 +83,74 @@ inline v128_t sum_of_16(const int16_t* q) {
   return wasm_i32x4_add(sum, wasm_i32x4_shuffle(sum, sum, 1, 0, 3, 2));
 }
 
-// One unit of both halves of the tile.
-template <typename Format, typename Dot, size_t kPart, size_t kUpper>
-__attribute__((always_inline)) inline void add_unit(typename Dot::Sum (&sums)[2],
-                                                    const uint8_t* block, const uint8_t* high,
-                                                    size_t group, size_t unit,
-                                                    const ActivationBlock& x) {
-  const typename Dot::Activations a = Dot::template load<Format>(x, 16 * kUpper + 4 * unit);
-  for (size_t half = 0; half < 2; ++half) {
-    Dot::template add<Format>(
-        sums[half], Format::template codes<kPart, kUpper>(block, high, group, unit, half), a);
+// Of one tile: where its block lies, and what Format::expand made of it.
+struct TileBlock {
+  const uint8_t* bytes;
+  const uint8_t* high;
+};
+
+// Adds 16 inputs of a sub-block of kTiles tiles: both halves of 4 units. `lower` and `upper` are
+// the sums of the first and the last 16; they may be the same.
+template <typename Format, typename Dot, size_t kPart, size_t kTiles>
+__attribute__((always_inline)) inline void add_units(typename Dot::Sum (*lower)[2],
+                                                     typename Dot::Sum (*upper)[2],
+                                                     const TileBlock* tiles, size_t group,
+                                                     const ActivationBlock& x) {
+#pragma clang loop unroll(disable)
+  for (size_t unit = 0; unit < 4; ++unit) {
+    unrolled<2>([&](auto is_upper) __attribute__((always_inline)) {
+      constexpr size_t kUpper = decltype(is_upper)::value;
+      const typename Dot::Activations a = Dot::template load<Format>(x, 16 * kUpper + 4 * unit);
+      for (size_t i = 0; i < kTiles; ++i) {
+        for (size_t half = 0; half < 2; ++half) {
+          Dot::template add<Format>((kUpper == 0 ? lower : upper)[i][half],
+                                    Format::template codes<kPart, kUpper>(
+                                        tiles[i].bytes, tiles[i].high, group, unit, half),
+                                    a);
+        }
+      }
+    });
   }
 }
 
-// Sum over a sub-block of w's integer codes, zero points removed, times q.
+// Sums over a sub-block of each tile's integer codes, zero points removed, times q.
 template <typename Format, typename Dot, size_t kPart>
-inline Lanes8 integer_sums(const uint8_t* block, const uint8_t* high, size_t group,
-                           const ActivationBlock& x) {
-  Lanes8 out;
+__attribute__((always_inline)) inline void integer_sums(const TileBlock (&tiles)[2], size_t group,
+                                                        const ActivationBlock& x,
+                                                        Lanes8 (&out)[2]) {
   if constexpr (Format::kScaled16) {
-    typename Dot::Sum lower[2], upper[2];
-#pragma clang loop unroll(disable)
-    for (size_t unit = 0; unit < 4; ++unit) {
-      add_unit<Format, Dot, kPart, 0>(lower, block, high, group, unit, x);
-      add_unit<Format, Dot, kPart, 1>(upper, block, high, group, unit, x);
-    }
     const v128_t zero = wasm_i32x4_splat(Format::kZero);
     const v128_t first16 = sum_of_16(x.wide);
     const v128_t zero0 = wasm_i32x4_mul(first16, zero);
     const v128_t zero1 = wasm_i32x4_mul(wasm_i32x4_sub(wasm_i32x4_splat(*x.isum), first16), zero);
-    for (size_t half = 0; half < 2; ++half) {
-      const v128_t scale0 = Format::template scales16<kPart, 0>(block, group, half);
-      const v128_t scale1 = Format::template scales16<kPart, 1>(block, group, half);
-      const v128_t sum0 = wasm_i32x4_sub(Dot::template total<Format>(lower[half]), zero0);
-      const v128_t sum1 = wasm_i32x4_sub(Dot::template total<Format>(upper[half]), zero1);
-      out.half[half] = wasm_i32x4_add(wasm_i32x4_mul(sum0, scale0), wasm_i32x4_mul(sum1, scale1));
+    for (size_t i = 0; i < 2; ++i) {
+      typename Dot::Sum lower[1][2], upper[1][2];
+      add_units<Format, Dot, kPart, 1>(lower, upper, &tiles[i], group, x);
+      for (size_t half = 0; half < 2; ++half) {
+        const v128_t scale0 = Format::template scales16<kPart, 0>(tiles[i].bytes, group, half);
+        const v128_t scale1 = Format::template scales16<kPart, 1>(tiles[i].bytes, group, half);
+        const v128_t sum0 = wasm_i32x4_sub(Dot::template total<Format>(lower[0][half]), zero0);
+        const v128_t sum1 = wasm_i32x4_sub(Dot::template total<Format>(upper[0][half]), zero1);
+        out[i].half[half] =
+            wasm_i32x4_add(wasm_i32x4_mul(sum0, scale0), wasm_i32x4_mul(sum1, scale1));
+      }
     }
   } else {
-    typename Dot::Sum sums[2];
-#pragma clang loop unroll(disable)
-    for (size_t unit = 0; unit < 4; ++unit) {
-      add_unit<Format, Dot, kPart, 0>(sums, block, high, group, unit, x);
-      add_unit<Format, Dot, kPart, 1>(sums, block, high, group, unit, x);
+    typename Dot::Sum sums[2][2];
+    if constexpr (Dot::template kTilesTogether<Format>) {
+      add_units<Format, Dot, kPart, 2>(sums, sums, tiles, group, x);
+    } else {
+      add_units<Format, Dot, kPart, 1>(sums, sums, tiles, group, x);
+      add_units<Format, Dot, kPart, 1>(sums + 1, sums + 1, tiles + 1, group, x);
     }
     const v128_t zero = wasm_i32x4_splat(Format::kZero * *x.isum);
-    for (size_t half = 0; half < 2; ++half) {
-      const v128_t sum = Dot::template total<Format>(sums[half]);
-      out.half[half] = Format::kZero != 0 ? wasm_i32x4_sub(sum, zero) : sum;
+    for (size_t i = 0; i < 2; ++i) {
+      for (size_t half = 0; half < 2; ++half) {
+        const v128_t sum = Dot::template total<Format>(sums[i][half]);
+        out[i].half[half] = Format::kZero != 0 ? wasm_i32x4_sub(sum, zero) : sum;
+      }
     }
   }
-  return out;
 }
 
 // y += (d * a) * sum, then + m * s: the float part of one sub-block. d, m (8).
@@ -148,29 +170,38 @@ inline void add_block(Lanes8& y, const Lanes8& sums, const float* d, const float
   }
 }
 
-// y (8) = tile . row `row` of x.
+// y[i] (8) = tile i . row `row` of x.
 template <typename Format, typename Dot>
-void gemv(const uint8_t* tile, const QuantisedRows& x, size_t row, float* y) {
+void gemv(const uint8_t* const (&tiles)[2], const QuantisedRows& x, size_t row,
+          float* const (&y)[2]) {
   constexpr size_t kGroups = Format::kSubs / Format::kParts;
-  Lanes8 sums = {{wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)}};
+  Lanes8 sums[2] = {{{wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)}},
+                    {{wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)}}};
   ActivationBlock activations(x, row);
-  alignas(16) uint8_t high[kHighBytes];
-  for (size_t n = x.n_blocks() / Format::kSubs; n > 0; --n, tile += Format::kTileBytes) {
-    float d[Format::kSubs * kTileRows];
-    float m[Format::kSubs * kTileRows];
-    Format::scales(tile, d, m);
-    Format::expand(tile, high);
+  alignas(16) uint8_t high[2][kHighBytes];
+  TileBlock blocks[2] = {{tiles[0], high[0]}, {tiles[1], high[1]}};
+  for (size_t n = x.n_blocks() / Format::kSubs; n > 0; --n) {
+    float d[2][Format::kSubs * kTileRows];
+    float m[2][Format::kSubs * kTileRows];
+    for (size_t i = 0; i < 2; ++i) {
+      Format::scales(blocks[i].bytes, d[i], m[i]);
+      Format::expand(blocks[i].bytes, high[i]);
+    }
     for (size_t group = 0; group < kGroups; ++group) {
       unrolled<Format::kParts>([&](auto part) __attribute__((always_inline)) {
         constexpr size_t kPart = decltype(part)::value;
         const size_t at = (group * Format::kParts + kPart) * kTileRows;
-        const Lanes8 isums = integer_sums<Format, Dot, kPart>(tile, high, group, activations);
-        add_block<Format::kHasMin>(sums, isums, d + at, m + at, activations);
+        Lanes8 isums[2];
+        integer_sums<Format, Dot, kPart>(blocks, group, activations, isums);
+        for (size_t i = 0; i < 2; ++i) {
+          add_block<Format::kHasMin>(sums[i], isums[i], d[i] + at, m[i] + at, activations);
+        }
         activations.next();
       });
     }
+    for (TileBlock& block : blocks) block.bytes += Format::kTileBytes;
   }
-  store_lanes8(y, sums);
+  for (size_t i = 0; i < 2; ++i) store_lanes8(y[i], sums[i]);
 }
 
 }  // namespace nanoinfer::simd128

@@ -47,7 +47,7 @@ double KernelTuner::time(const Kernels& kernels) {
   while (elapsed_ms < kRoundMs) {
     for (int i = 0; i < 16; ++i, ++n_calls) {
       for (size_t token = 0; token < kTokens; ++token) {
-        kernels.gemv_tile(matrix_, 0, rows_, token, y_.data());
+        kernels.gemv_tiles(matrix_, {0, 0}, rows_, token, {y_.data(), y_.data() + kTileRows});
       }
       kernels.unpack_tile(matrix_, 0, panel_);
       kernels.gemm_panel(panel_, kTileRows, rows_, kTokens, y_.data(), kTileRows);

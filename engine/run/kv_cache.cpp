@@ -1,7 +1,5 @@
 #include "engine/run/kv_cache.h"
 
-#include <cstring>
-
 namespace nanoinfer {
 
 namespace {
@@ -70,8 +68,10 @@ void KvCache::append(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t po
   float* keys = head_block(seq, layer, kv_head, pos);
   float* values = keys + size_t{head_dim_} * kChunkPositions;
   const size_t slot = pos % kChunkPositions;
-  for (size_t d = 0; d < head_dim_; ++d) keys[d * kChunkPositions + slot] = k[d];
-  std::memcpy(values + slot * head_dim_, v, head_dim_ * sizeof(float));
+  for (size_t d = 0; d < head_dim_; ++d) {
+    keys[key_place(head_dim_, slot, d)] = k[d];
+    values[value_place(head_dim_, slot, d)] = v[d];
+  }
 }
 
 }  // namespace nanoinfer

@@ -13,7 +13,7 @@
 namespace nanoinfer {
 
 // A block holds kChunkPositions positions of one sequence, for all layers and KV heads, in float32:
-//   (n_layers, n_kv_heads, {keys (head_dim, kChunkPositions), values (kChunkPositions, head_dim)}).
+//   (n_layers, n_kv_heads, {keys, values}), each head_dim * kChunkPositions as KvChunk has them.
 // Blocks are taken from the system as sequences grow and kept in the pool when they shrink.
 class KvCache {
  public:

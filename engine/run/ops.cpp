@@ -32,26 +32,51 @@ void embed(const Op& op, const Pass& pass, size_t row, const ThreadScratch& scra
   dequantise_row(table.type, scratch.row, table.n_in, op.out + row * op.n_out);
 }
 
-void matmul(const Op& op, const Pass& pass, size_t tile, ThreadScratch& scratch) {
+// One tile unpacked, for all rows.
+void matmul_tile(const Op& op, const Pass& pass, size_t tile, ThreadScratch& scratch) {
   const Matrix& w = *op.matrix;
   const Kernels& kernels = *pass.kernels;
   const size_t n_rows = pass.n_rows(op);
   float* y = op.out + tile * kTileRows;
+  scratch.panel.type = w.type;
+  kernels.unpack_tile(w, tile, scratch.panel);
   if (!traits(w.type).quantised) {
-    kernels.unpack_tile(w, tile, scratch.panel);
     kernels.gemm_panel_float(scratch.panel, w.tile_rows(tile), op.in, w.n_in, n_rows, y, op.n_out);
     return;
   }
   QuantisedRows x = pass.activations->quantised;
   x.n_in = w.n_in;
-  if (n_rows < kPanelRows) {
-    size_t row = 0;
-    while (row < n_rows && kernels.gemv_tile(w, tile, x, row, y + row * op.n_out)) ++row;
-    if (row == n_rows) return;
-  }
-  scratch.panel.type = w.type;
-  kernels.unpack_tile(w, tile, scratch.panel);
   kernels.gemm_panel(scratch.panel, w.tile_rows(tile), x, n_rows, y, op.n_out);
+}
+
+// Few rows straight from packed tiles; false if the kernels cannot.
+bool matmul_packed(const Op& op, const Pass& pass, const size_t (&tiles)[2]) {
+  const size_t n_rows = pass.n_rows(op);
+  if (n_rows >= kPanelRows || !traits(op.matrix->type).quantised) return false;
+  QuantisedRows x = pass.activations->quantised;
+  x.n_in = op.matrix->n_in;
+  for (size_t row = 0; row < n_rows; ++row) {
+    float* y = op.out + row * op.n_out;
+    if (!pass.kernels->gemv_tiles(*op.matrix, tiles, x, row,
+                                  {y + tiles[0] * kTileRows, y + tiles[1] * kTileRows})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+size_t tile_pairs(const Matrix& w) {
+  return (w.n_tiles() + 1) / 2;
+}
+
+// Two tiles, half the matrix apart: those of the next pair follow them in memory.
+void matmul(const Op& op, const Pass& pass, size_t pair, ThreadScratch& scratch) {
+  const size_t n_tiles = op.matrix->n_tiles();
+  const size_t other = pair + tile_pairs(*op.matrix);
+  const bool alone = other >= n_tiles;  // the middle one of an odd number
+  if (matmul_packed(op, pass, {pair, alone ? pair : other})) return;
+  matmul_tile(op, pass, pair, scratch);
+  if (!alone) matmul_tile(op, pass, other, scratch);
 }
 
 void rope(const Op& op, const Pass& pass, size_t row) {
@@ -188,7 +213,7 @@ size_t count_units(const Op& op, const Pass& pass) {
   if (n_rows == 0) return 0;
   switch (op.kind) {
     case OpKind::kMatmul:
-      return op.matrix->n_tiles();
+      return tile_pairs(*op.matrix);
     case OpKind::kAttention:
       return pass.config->n_kv_heads * (n_rows == 1
                                             ? chunks_for(pass.rows[0].pos)

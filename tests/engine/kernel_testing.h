@@ -131,6 +131,15 @@ struct TestRows {
   }
 };
 
+// One tile straight from its packed bytes, y (8); false if the set cannot.
+inline bool gemv_tile(const Kernels& kernels, const Matrix& w, size_t tile, const QuantisedRows& x,
+                      size_t row, float* y) {
+  float again[kTileRows];
+  if (!kernels.gemv_tiles(w, {tile, tile}, x, row, {y, again})) return false;
+  EXPECT_EQ(0, std::memcmp(y, again, sizeof again));
+  return true;
+}
+
 struct TestPanel {
   std::vector<int16_t> codes;
   std::vector<int32_t> code_sums;

@@ -67,9 +67,15 @@ uint64_t hash_of_vector_kernels(const Kernels& kernels) {
   kernels.rope(out.data() + 60, 60, true, weight.data());
   hash.add(out);
 
-  const std::vector<float> q = fixed_floats(kDim, 5),
-                           keys = fixed_floats(kDim * kChunkPositions, 6);
-  const std::vector<float> values = fixed_floats(kDim * kChunkPositions, 7);
+  const std::vector<float> q = fixed_floats(kDim, 5), k = fixed_floats(kDim * kChunkPositions, 6);
+  const std::vector<float> v = fixed_floats(kDim * kChunkPositions, 7);
+  std::vector<float> keys(k.size()), values(v.size());
+  for (size_t p = 0; p < kChunkPositions; ++p) {
+    for (size_t d = 0; d < kDim; ++d) {
+      keys[key_place(kDim, p, d)] = k[d * kChunkPositions + p];
+      values[value_place(kDim, p, d)] = v[p * kDim + d];
+    }
+  }
   std::vector<float> o(2 * kDim), probs(2 * kChunkPositions);
   const KvChunk chunk = {keys.data(), values.data()};
   for (size_t n = 1; n <= kChunkPositions; n += 9) {

@@ -151,8 +151,10 @@ struct Chunk {
   Chunk(size_t n, size_t dim) : head_dim(dim), keys(dim * kChunkPositions, kNan), values(keys) {
     for (size_t p = 0; p < n; ++p) {
       const std::vector<float> k = random_floats(dim, 2.0f), v = random_floats(dim);
-      for (size_t d = 0; d < dim; ++d) keys[d * kChunkPositions + p] = k[d];
-      std::copy(v.begin(), v.end(), &values[p * dim]);
+      for (size_t d = 0; d < dim; ++d) {
+        keys[key_place(dim, p, d)] = k[d];
+        values[value_place(dim, p, d)] = v[d];
+      }
     }
   }
   KvChunk view() const { return {keys.data(), values.data()}; }
@@ -242,11 +244,11 @@ TEST(Attention, ChunksMergedInOrderAreTheSoftmaxOverAllPositions) {
     const size_t p = i % kChunkPositions;
     double score = 0;
     for (size_t d = 0; d < kDim; ++d) {
-      score += static_cast<double>(q[d]) * chunk.keys[d * kChunkPositions + p];
+      score += static_cast<double>(q[d]) * chunk.keys[key_place(kDim, p, d)];
     }
     const double weight = std::exp(0.25 * score);
     weights += weight;
-    for (size_t d = 0; d < kDim; ++d) o[d] += weight * chunk.values[p * kDim + d];
+    for (size_t d = 0; d < kDim; ++d) o[d] += weight * chunk.values[value_place(kDim, p, d)];
   }
   for (size_t d = 0; d < kDim; ++d) EXPECT_NEAR(sum.o[d] / sum.view.l, o[d] / weights, 1e-6);
   EXPECT_EQ(sum.o[kDim], kUntouched);
