@@ -27,6 +27,18 @@ if(EMSCRIPTEN)
   endif()
 endif()
 
+# Any bytes as a GGUF header, by libFuzzer; see CONTRIBUTING.md. What it runs is compiled anew, with
+# the counters that lead it.
+if(NOT EMSCRIPTEN AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND
+   NOT NANOINFER_SANITIZE STREQUAL "thread")
+  file(GLOB fuzzed_sources CONFIGURE_DEPENDS engine/base/*.cpp engine/gguf/*.cpp engine/quant/*.cpp)
+  add_executable(gguf_header_fuzz EXCLUDE_FROM_ALL tests/fuzz/gguf_header_fuzz.cpp ${fuzzed_sources})
+  target_include_directories(gguf_header_fuzz PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(gguf_header_fuzz PRIVATE ${warnings} -fsanitize=fuzzer)
+  target_link_options(gguf_header_fuzz PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(gguf_header_fuzz PRIVATE Threads::Threads)
+endif()
+
 # add_gtest(name environment arguments...): one run of the program, with a report of its own.
 function(add_gtest name environment)
   add_test(NAME ${name} COMMAND engine_tests ${ARGN})

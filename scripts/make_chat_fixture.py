@@ -10,6 +10,7 @@ import json
 import pathlib
 
 import torch
+import transformers
 
 import reference
 from requantise import STEM, models_folder
@@ -44,6 +45,7 @@ def main():
         "top_two_gap": gaps,
         "golden": "transformers, float32, dequantised weights",
         "made_by": "scripts/make_chat_fixture.py",
+        "versions": {m.__name__: m.__version__ for m in (torch, transformers)},
     }
     lines = ",\n".join(f'  "{key}": {json.dumps(value)}' for key, value in about.items())
     OUT.parent.mkdir(parents=True, exist_ok=True)
