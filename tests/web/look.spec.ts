@@ -64,7 +64,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
       while (node?.shadowRoot?.activeElement) {
         node = node.shadowRoot.activeElement;
       }
-      return node?.getAttribute('aria-label') ?? node?.textContent?.trim() ?? '';
+      return node?.getAttribute('aria-label') ?? node?.textContent.trim() ?? '';
     });
     if (name.test(focused)) return;
   }
