@@ -14,8 +14,7 @@ constexpr size_t kTakes = 8;
 
 }  // namespace
 
-size_t PlanRunner::run(const Pass& pass, size_t begin, size_t end, double until_ms,
-                       double* op_ms) {
+size_t PlanRunner::run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms) {
   for (size_t i = begin; i < end; ++i) taken_[i].store(0, std::memory_order_relaxed);
   pass_ = &pass;
   begin_ = begin;

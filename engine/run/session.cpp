@@ -189,8 +189,7 @@ Result<size_t> Session::run(size_t until_op, double max_ms) {
                   .n_chunks_max = chunks_in(n_ctx_),
                   .attention_scale = 1 / std::sqrt(static_cast<float>(model_.config.head_dim))};
   const size_t end = std::min(until_op, ops_.size());
-  const double until_ms =
-      max_ms > 0 ? now_ms() + max_ms : std::numeric_limits<double>::infinity();
+  const double until_ms = max_ms > 0 ? now_ms() + max_ms : std::numeric_limits<double>::infinity();
   cursor_ = runner_->run(pass, cursor_, end, until_ms, timing_ ? op_ms_.data() : nullptr);
   if (cursor_ == ops_.size()) {
     const Status finished = finish_pass();
