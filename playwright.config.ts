@@ -3,6 +3,17 @@ import { chromiumOptions } from './scripts/setup/chromium.mjs';
 
 const preview = 'node node_modules/vite/bin/vite.js preview --strictPort --port';
 
+// Nothing in these depends on threads.
+const sameOnBoth = [
+  'control-tokens',
+  'conversation',
+  'loading',
+  'look',
+  'markdown',
+  'storage',
+  'trouble',
+];
+
 // The built page, once with the isolation headers (threads) and once without (one thread).
 export default defineConfig({
   testDir: 'tests/web',
@@ -15,7 +26,11 @@ export default defineConfig({
   use: { launchOptions: chromiumOptions(), trace: 'retain-on-failure' },
   projects: [
     { name: 'isolated', use: { baseURL: 'http://localhost:4183' } },
-    { name: 'plain', use: { baseURL: 'http://localhost:4184' } },
+    {
+      name: 'plain',
+      use: { baseURL: 'http://localhost:4184' },
+      testIgnore: sameOnBoth.map((name) => `**/${name}.spec.ts`),
+    },
   ],
   webServer: [
     { command: `${preview} 4183`, url: 'http://localhost:4183' },

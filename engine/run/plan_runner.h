@@ -17,10 +17,9 @@ class PlanRunner {
   PlanRunner(std::span<const Op> ops, ThreadPool& pool)
       : ops_(ops), pool_(pool), taken_(ops.size()) {}
 
-  // Runs ops [begin, end) on all threads of the pool, or fewer: it stops at the end of the region in
-  // which the clock reaches until_ms. Returns the end of what has run.
-  // op_ms: null, or (n_ops) to which each op's milliseconds are added; every op then ends its
-  // region.
+  // Runs ops [begin, end) on all threads of the pool, or fewer: it stops at the end of the region
+  // in which the clock reaches until_ms. Returns the end of what has run. op_ms: null, or (n_ops)
+  // to which each op's milliseconds are added; every op then ends its region.
   size_t run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms);
 
  private:

@@ -40,8 +40,8 @@ struct VocabData {
 };
 
 // Whether only the chat template may write this token: a control token, or a user-defined one of a
-// marker's form ("<...", "[...") that the template writes. Some files give their turns' markers that
-// kind, and then text that a user types must not become them.
+// marker's form ("<...", "[...") that the template writes. Some files give their turns' markers
+// that kind, and then text that a user types must not become them.
 bool is_reserved(const VocabData& data, size_t id);
 
 }  // namespace nanoinfer

@@ -76,7 +76,7 @@ test('step by step gives what chat gives, penalties included', async ({ page }) 
     }
     return [ids, found];
   });
-  expect(chat!.length).toBeGreaterThan(5);
+  expect(chat.length).toBeGreaterThan(5);
   expect(steps).toEqual(chat);
 });
 

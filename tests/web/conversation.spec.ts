@@ -64,7 +64,9 @@ test('goes on where the context ended, with the system prompt and without the ol
   expect((await after()).startsWith(before)).toBe(true);
 
   const rendered = await page.evaluate(async () => {
-    const { asked } = window as unknown as { asked: { role: 'user'; content: string }[] };
+    const { asked } = window as unknown as {
+      asked: { role: 'system' | 'user'; content: string }[];
+    };
     const ids = await window.nanoinfer.render(asked);
     return { roles: asked.map(({ role }) => role), text: await window.nanoinfer.detokenize(ids) };
   });

@@ -30,7 +30,8 @@ export async function answered(page: Page, n = 1): Promise<void> {
 export function greedyIds(page: Page, text: string, maxTokens: number): Promise<number[]> {
   return page.evaluate(
     async ([content, max]) => {
-      const options = { sampling: { temperature: 0 }, maxTokens: max };
+      const sampling = { temperature: 0, repetition_penalty: 1 };
+      const options = { sampling, maxTokens: max };
       const answer = window.nanoinfer.chat([{ role: 'user', content }], options);
       return (await answer.result).ids;
     },

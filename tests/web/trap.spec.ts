@@ -41,7 +41,9 @@ function endings(page: Page): Promise<string[]> {
     const { nanoinfer } = window;
     const chat = nanoinfer.chat([{ role: 'user', content: 'Hello' }]);
     const read = async () => {
-      for await (const { id } of chat) void id;
+      let n = 0;
+      for await (const { id } of chat) n += id;
+      return n;
     };
     const waiting = [chat.result, read(), nanoinfer.tokenize('a'), nanoinfer.memory()];
     const settled = await Promise.allSettled(waiting);

@@ -100,11 +100,12 @@ export class NiNotices extends LitElement {
 
   #failure({ wanted, error }: LoadFailure) {
     const stays = this.model ? ` The model in use stays: ${modelName(this.model.origin)}.` : '';
+    const why = error.message.replace(/[^.!?]$/, '$&.');
     const absent = error.code === 'http' && wanted.label === catalogue.default.name;
     const place = absent ? ` A server offers it as ${catalogue.default.url} beside the page.` : '';
     return html`<ni-notice
       kind="error"
-      .message="${wanted.label.slice(0, 200)}: ${error.message}${place}${stays}"
+      .message="${wanted.label.slice(0, 200)}: ${why}${place}${stays}"
       .detail=${errorDetail(error)}
       closable
       @dismiss=${() => this.#fire('dismiss-failure')}
