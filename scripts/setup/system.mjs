@@ -18,6 +18,7 @@ const debianPackages = {
     'unzip',
   ],
   test: [`clang-format-${llvm}`, 'libgtest-dev', 'chromium'],
+  bench: ['chromium', `libomp-${llvm}-dev`, 'python3-venv'], // llama.cpp's threads, its Python
 };
 
 // What the packages are needed for, as a test that also passes on other systems.
@@ -25,6 +26,7 @@ const needs = {
   build: () =>
     firstProgram('cmake') && firstProgram('ninja') && firstProgram('clang++-22', 'clang++', 'g++'),
   test: () => firstProgram('cmake') && firstProgram('ninja') && clangFormat(),
+  bench: () => needs.build() && firstProgram('python3'),
 };
 
 /** clang-format of the pinned major version: others break lines differently. */
@@ -37,7 +39,7 @@ export function isDebian() {
   return existsSync('/etc/debian_version') && firstProgram('apt-get') !== null;
 }
 
-/** Installs what `npm start` ('build') or also `npm test` ('test') needs from the system. */
+/** Installs what `npm start` ('build'), or also `npm test` or `npm run bench`, needs of the system. */
 export async function installSystemPackages(purpose) {
   if (!isDebian()) {
     if (needs[purpose]()) return;
@@ -47,7 +49,7 @@ export async function installSystemPackages(purpose) {
         '.\nPlease install it with your package manager (macOS: brew install cmake ninja llvm), then run this again.',
     );
   }
-  const wanted = [...debianPackages.build, ...(purpose === 'test' ? debianPackages.test : [])];
+  const wanted = [...new Set([...debianPackages.build, ...debianPackages[purpose]])];
   const missing = wanted.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   say(`Debian packages that are missing: ${missing.join(' ')}`);
