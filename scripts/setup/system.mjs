@@ -18,6 +18,7 @@ const debianPackages = {
     'python3-pip',
   ],
   test: [`clang-format-${llvm}`, 'libgtest-dev', 'chromium'],
+  bench: ['chromium', `libomp-${llvm}-dev`, 'python3-venv'], // llama.cpp's threads, its Python
 };
 
 // What the packages are needed for, as tests that also pass on other systems.
@@ -29,11 +30,12 @@ const needs = {
     ['Emscripten', () => emscriptenOnPath() !== null],
   ],
   test: [[`clang-format ${llvm}`, () => clangFormat() !== null]],
+  bench: [['python3', () => firstProgram('python3') !== null]],
 };
 
-/** What `npm start` ('build') or also `npm test` ('test') needs and this machine lacks. */
+/** What a purpose ('build', 'test' or 'bench') needs and this machine lacks. */
 export function missing(purpose) {
-  const wanted = [...needs.build, ...(purpose === 'test' ? needs.test : [])];
+  const wanted = purpose === 'build' ? needs.build : [...needs.build, ...needs[purpose]];
   return wanted.filter(([, isThere]) => !isThere()).map(([name]) => name);
 }
 
@@ -49,7 +51,7 @@ export function clangFormat() {
   return name && capture(name, ['--version'])?.includes(`version ${llvm}.`) ? name : null;
 }
 
-/** Installs what `npm start` ('build') or also `npm test` ('test') needs from the system. */
+/** Installs what `npm start` ('build'), or also `npm test` or `npm run bench`, needs of the system. */
 export async function installSystemPackages(purpose) {
   const lacking = missing(purpose);
   if (lacking.length === 0) return;
@@ -60,7 +62,7 @@ export async function installSystemPackages(purpose) {
         (lacking.includes('Emscripten') ? `\n${howToGetEmscripten}` : ''),
     );
   }
-  const wanted = [...debianPackages.build, ...(purpose === 'test' ? debianPackages.test : [])];
+  const wanted = [...new Set([...debianPackages.build, ...debianPackages[purpose]])];
   const packages = wanted.filter((name) => !isInstalled(name));
   if (packages.length === 0) return;
   say(`Debian packages that are missing: ${packages.join(' ')}`);

@@ -18,8 +18,17 @@ const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
+const folders = {
+  '/peers/': peersFolder,
+  '/engine/': join(root, 'public/engine'),
+  '/bench/': join(root, 'tests/bench/browser'),
+  '/': join(root, 'dist'),
+};
 
-/** `/` is dist/, `/peers/` the peers' packages, `/blank` an empty page, `/model.gguf` the model. */
+/**
+ * `/` is dist/, `/peers/` the peers' packages, `/engine/` the wasm files, `/bench/` the benchmark's
+ * own workers, `/blank` an empty page, `/model.gguf` the model.
+ */
 export async function serve(model) {
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
@@ -28,10 +37,9 @@ export async function serve(model) {
       response.end('<!doctype html><title>benchmark</title>');
     } else if (path === '/model.gguf') {
       sendFile(model, response);
-    } else if (path.startsWith('/peers/')) {
-      sendFile(inside(peersFolder, path.slice('/peers'.length)), response);
     } else {
-      sendFile(inside(join(root, 'dist'), path), response);
+      const start = Object.keys(folders).find((prefix) => path.startsWith(prefix));
+      sendFile(inside(folders[start], path.slice(start.length)), response);
     }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
