@@ -8,8 +8,8 @@
 namespace nanoinfer {
 namespace {
 
-// The build says whether it compiles the relaxed sets: their opcodes make a wasm file invalid where a
-// browser does not know them. A wasm file that has them leaves out the set that they replace.
+// The build says whether it compiles the relaxed sets: their opcodes make a wasm file invalid where
+// a browser does not know them. A wasm file that has them leaves out the set that they replace.
 constexpr const Kernels* kSets[] = {
     &kScalarKernels,
 #if !defined(__wasm__) || !NANOINFER_HAS_RELAXED
