@@ -38,7 +38,7 @@ function withTypeNumber(file: Buffer, type: number): Buffer {
 const badFiles: [string, Buffer, RegExp][] = [
   ['notes.txt', Buffer.from('These are my notes.\n'.repeat(20)), /not a GGUF file/i],
   ['page.html.gguf', Buffer.from('<!DOCTYPE html><html></html>'.repeat(4)), /GGUF/i],
-  ['empty.gguf', Buffer.alloc(0), /the file is empty/],
+  ['empty.gguf', Buffer.alloc(0), /The file is empty/],
   ['cut-in-header.gguf', good.subarray(0, 700), /ends/i],
   ['cut-in-weights.gguf', good.subarray(0, good.length - 5000), /ends before its last tensor/],
   [

@@ -60,6 +60,7 @@ export async function loadModel(
       waitedMs = performance.now() - waiting;
       if (wanted.keep && !opened.kept) await keeper.open(opened.bytes.total ?? 0);
     });
+    if (bytes === 0) throw new Failure('truncated', 'The file is empty.', { place: opened.origin });
     const model = loader.finish();
     refuseOtherLength(opened, bytes);
     emit({ type: 'progress', phase: 'prepare', bytes, total: bytes, bytesPerSecond: 0 });
