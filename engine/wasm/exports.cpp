@@ -23,6 +23,7 @@
 #include "engine/text/text_stream.h"
 #include "engine/text/vocab_gguf.h"
 #include "engine/trace/info.h"
+#include "engine/trace/schema.h"
 
 #define EXPORT extern "C" __attribute__((used, visibility("default")))
 
@@ -236,6 +237,11 @@ EXPORT void ni_session_free(Session* session) {
 // Sizes and the plan, op by op.
 EXPORT const char* ni_session_info(Session* session) {
   return json(session_info_json(*session));
+}
+
+// What can be looked at in a pass: the plan's outputs by name, with their axes (trace/schema.h).
+EXPORT const char* ni_session_taps(Session* session) {
+  return json(tap_schema_json(*session));
 }
 
 // Tokens of a sequence in the cache.

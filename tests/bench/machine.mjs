@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { capture } from '../../scripts/setup/process.mjs';
-import { systemName } from '../../scripts/setup/system.mjs';
+import { systemName } from '../../scripts/setup/debian.mjs';
 
 const read = (path) => {
   try {

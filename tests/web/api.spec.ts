@@ -37,6 +37,8 @@ test("the README's examples run as they are written", async ({ page }) => {
       finite: logits.every((logit) => Number.isFinite(logit)),
       back: await nanoinfer.detokenize(ids),
       memory: await nanoinfer.memory(),
+      kernels: await nanoinfer.kernels(),
+      kernelsAfterwards: (await nanoinfer.memory()).kernels,
       session: nanoinfer.model!.session,
     };
   });
@@ -53,6 +55,8 @@ test("the README's examples run as they are written", async ({ page }) => {
   expect(found.finite).toBe(true);
   expect(found.session.n_ctx).toBe(256);
   expect(found.session.n_threads).toBe(1);
+  expect(['simd128', 'relaxed', 'relaxed_i32']).toContain(found.kernels);
+  expect(found.kernelsAfterwards).toBe(found.kernels);
   const { memory } = found;
   expect(memory.contextTokens).toBe(found.ids.length + 1);
   expect(memory.kvBytesUsed).toBeGreaterThan(0);

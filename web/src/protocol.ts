@@ -288,6 +288,8 @@ export interface Calls {
     result: ChatResult;
   };
   memory: { args: Record<string, never>; event: never; result: Memory };
+  /** The name of the kernel set in use, once the engine has timed them. */
+  kernels: { args: Record<string, never>; event: never; result: string };
   opTimes: { args: { measure: boolean }; event: never; result: OpTime[] };
 }
 

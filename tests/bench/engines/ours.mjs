@@ -68,10 +68,11 @@ export async function open({ browser, address, threads, nCtx }) {
 async function load(page) {
   await page.waitForFunction(() => window.nanoinfer !== undefined);
   const ready = page.evaluate(async () => {
-    const { choice, build, info, session, loadMs } = await window.nanoinfer.ready;
+    const { choice, info, session, loadMs } = await window.nanoinfer.ready;
+    const kernels = await window.nanoinfer.kernels(); // the fastest here, once it is known
     return {
       threads: choice.nThreads,
-      build: build.simd,
+      build: kernels,
       kv: session.kv_type,
       nVocab: info.n_vocab,
       weightsBytes: info.weights_bytes,

@@ -217,6 +217,14 @@ export class Client extends EventTarget {
     );
   }
 
+  /**
+   * The kernel set in use, once the engine has timed them (it waits while an answer is computed). All
+   * give the same bits; a benchmark waits for this first.
+   */
+  kernels(): Promise<string> {
+    return this.#engine().call('kernels', {});
+  }
+
   memory(): Promise<Memory> {
     return this.#engine().call('memory', {});
   }

@@ -62,6 +62,7 @@ export interface EngineModule {
   _ni_session_run(session: Address, untilOp: number, maxMs: number): number;
   _ni_session_abandon(session: Address): void;
   _ni_session_logits(session: Address, row: number): Address;
+  _ni_session_taps(session: Address): Address;
   _ni_session_tune(session: Address): number;
   _ni_session_use_kernels(session: Address, name: Address): number;
   _ni_session_timing(session: Address, on: number): void;

@@ -32,6 +32,7 @@ type Handlers = {
 };
 
 let loaded: Ready | null = null;
+let choosing: Promise<void> = Promise.resolve();
 let logitsAreThere = false;
 /** What prefill and step have put into the context: a new sampler's history. */
 let history: number[] = [];
@@ -46,7 +47,7 @@ const handlers: Handlers = {
   async load(args, { emit, proceed }) {
     loaded = await loadModel(args, emit, proceed);
     const { session } = loaded;
-    void chooseKernels(session, loaded.loaded.build, () => busy);
+    choosing = chooseKernels(session, loaded.loaded.build, () => busy);
     return loaded.loaded;
   },
 
@@ -111,6 +112,12 @@ const handlers: Handlers = {
       forgetLogits();
       return chat(ready(), args, signal, emit);
     }),
+
+  async kernels() {
+    const { session } = ready();
+    await choosing;
+    return session.info().kernels;
+  },
 
   memory(): Memory {
     const { engine, session, model } = ready();
