@@ -149,7 +149,7 @@ TEST(Loader, RefusesAScaleThatIsNotFinite) {
   ASSERT_TRUE(whole);
   for (const TensorInfo& tensor : whole->header.tensors) {
     if (tensor.type != TensorType::kQ4_0) continue;
-    for (const uint8_t high_byte : {0x7c, 0xfe}) {
+    for (const uint8_t high_byte : {uint8_t{0x7c}, uint8_t{0xfe}}) {
       std::vector<uint8_t> bad = file;
       bad[static_cast<size_t>(whole->header.data_offset + tensor.offset) + 1] = high_byte;
       const Result<std::unique_ptr<Model>> model = load_model(bad);
