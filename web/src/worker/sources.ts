@@ -119,8 +119,9 @@ export async function openKeptFile(handle: FileSystemFileHandle): Promise<ByteSo
   return {
     total,
     next(place) {
-      const n = Math.min(pieceBytes, total - at);
-      if (n > 0) at += file.read(place(n), { at });
+      const wanted = Math.min(pieceBytes, total - at);
+      const n = wanted > 0 ? file.read(place(wanted), { at }) : 0; // may be fewer
+      at += n;
       return Promise.resolve(n);
     },
     close: () => file.close(),
