@@ -15,6 +15,7 @@ import gguf
 import numpy as np
 
 from requantise import STEM, models_folder, quantise
+from tensor_shapes import tensor_shapes
 
 SHAPES = {
     "Qwen2.5-0.5B-shape": dict(
@@ -83,28 +84,6 @@ def add_vocabulary(writer, source, n_vocab):
         writer.add_key_value(key, value, field.types[0], field.types[-1] if is_array else None)
 
 
-def tensor_shapes(s):
-    q_dim, kv_dim = s["n_heads"] * s["head_dim"], s["n_kv_heads"] * s["head_dim"]
-    shapes = {"token_embd.weight": (s["n_vocab"], s["d_model"])}  # the head is tied to it
-    for layer in range(s["n_layers"]):
-        block = {
-            "attn_norm.weight": (s["d_model"],),
-            "attn_q.weight": (q_dim, s["d_model"]),
-            "attn_k.weight": (kv_dim, s["d_model"]),
-            "attn_v.weight": (kv_dim, s["d_model"]),
-            "attn_output.weight": (s["d_model"], q_dim),
-            "ffn_norm.weight": (s["d_model"],),
-            "ffn_gate.weight": (s["d_ffn"], s["d_model"]),
-            "ffn_up.weight": (s["d_ffn"], s["d_model"]),
-            "ffn_down.weight": (s["d_model"], s["d_ffn"]),
-        }
-        if s["architecture"] == "qwen2":
-            block |= {"attn_q.bias": (q_dim,), "attn_k.bias": (kv_dim,), "attn_v.bias": (kv_dim,)}
-        shapes |= {f"blk.{layer}.{name}": shape for name, shape in block.items()}
-    shapes["output_norm.weight"] = (s["d_model"],)
-    return shapes
-
-
 def random_tensor(seed, name, shape):
     """Norms near 1, biases small, matrices of the width that keeps the scale: ordinary logits."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
@@ -125,7 +104,7 @@ def write_f16(name, target, source):
     writer = gguf.GGUFWriter(target, s["architecture"])
     add_config(writer, name, s)
     add_vocabulary(writer, source, s["n_vocab"])
-    shapes = tensor_shapes(s)
+    shapes = tensor_shapes(s, s["n_vocab"])
     for tensor, shape in shapes.items():
         dtype = np.dtype(np.float32 if len(shape) == 1 else np.float16)
         writer.add_tensor_info(tensor, shape, dtype, int(np.prod(shape)) * dtype.itemsize)

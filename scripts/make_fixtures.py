@@ -26,6 +26,7 @@ from gguf import GGMLQuantizationType as Type
 
 import reference
 import sentencepiece_goldens
+from tensor_shapes import tensor_shapes
 from transformers_oracle import nmse, render_chat, transformers_logits
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -212,30 +213,6 @@ def n_vocab(s):
     return s.get("n_vocab", N_VOCAB)
 
 
-def tensor_shapes(s):
-    q_dim, kv_dim = s["n_heads"] * s["head_dim"], s["n_kv_heads"] * s["head_dim"]
-    shapes = {"token_embd.weight": (n_vocab(s), s["d_model"])}
-    for layer in range(s["n_layers"]):
-        block = {
-            "attn_norm.weight": (s["d_model"],),
-            "attn_q.weight": (q_dim, s["d_model"]),
-            "attn_k.weight": (kv_dim, s["d_model"]),
-            "attn_v.weight": (kv_dim, s["d_model"]),
-            "attn_output.weight": (s["d_model"], q_dim),
-            "ffn_norm.weight": (s["d_model"],),
-            "ffn_gate.weight": (s["d_ffn"], s["d_model"]),
-            "ffn_up.weight": (s["d_ffn"], s["d_model"]),
-            "ffn_down.weight": (s["d_model"], s["d_ffn"]),
-        }
-        if s["architecture"] == "qwen2":
-            block |= {"attn_q.bias": (q_dim,), "attn_k.bias": (kv_dim,), "attn_v.bias": (kv_dim,)}
-        shapes |= {f"blk.{layer}.{name}": shape for name, shape in block.items()}
-    shapes["output_norm.weight"] = (s["d_model"],)
-    if not s.get("tied", True):
-        shapes["output.weight"] = (n_vocab(s), s["d_model"])
-    return shapes
-
-
 def random_tensor(rng, name, shape):
     if name.endswith("norm.weight"):
         return (1 + 0.2 * rng.standard_normal(shape)).astype(np.float32)
@@ -278,7 +255,7 @@ def write_model(path, s, seed, add_vocabulary):
             writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(s["rope_linear"])
     add_vocabulary(writer)
-    for name, shape in tensor_shapes(s).items():
+    for name, shape in tensor_shapes(s, n_vocab(s)).items():
         values = random_tensor(rng, name, shape)
         if len(shape) == 1:
             writer.add_tensor(name, values)

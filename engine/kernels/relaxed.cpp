@@ -57,22 +57,15 @@ bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& 
          });
 }
 
+constexpr Kernels own_kernels() {
+  Kernels kernels = simd128::kKernels;
+  kernels.name = "relaxed";
+  kernels.gemv_tiles = gemv_tiles;
+  return kernels;
+}
+
 }  // namespace
 
-const Kernels kRelaxedKernels = {
-    .name = "relaxed",
-    .byte_panels = false,
-    .quantise_row = simd128::quantise_row,
-    .unpack_tile = simd128::unpack_tile,
-    .gemm_panel = simd128::gemm_panel,
-    .gemm_panel_float = simd128::gemm_panel_float,
-    .gemv_tiles = gemv_tiles,
-    .rms_norm = simd128::rms_norm,
-    .add = simd128::add,
-    .swiglu = simd128::swiglu,
-    .rope = simd128::rope,
-    .attention_chunk = simd128::attention_chunk,
-    .attention_merge = simd128::attention_merge,
-};
+const Kernels kRelaxedKernels = own_kernels();
 
 }  // namespace nanoinfer

@@ -209,22 +209,18 @@ void gemm_panel(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, 
   });
 }
 
+constexpr Kernels own_kernels() {
+  Kernels kernels = simd128::kKernels;
+  kernels.name = "relaxed_i32";
+  kernels.byte_panels = true;
+  kernels.unpack_tile = unpack_tile;
+  kernels.gemm_panel = gemm_panel;
+  kernels.gemv_tiles = gemv_tiles;
+  return kernels;
+}
+
 }  // namespace
 
-const Kernels kRelaxedI32Kernels = {
-    .name = "relaxed_i32",
-    .byte_panels = true,
-    .quantise_row = simd128::quantise_row,
-    .unpack_tile = unpack_tile,
-    .gemm_panel = gemm_panel,
-    .gemm_panel_float = simd128::gemm_panel_float,
-    .gemv_tiles = gemv_tiles,
-    .rms_norm = simd128::rms_norm,
-    .add = simd128::add,
-    .swiglu = simd128::swiglu,
-    .rope = simd128::rope,
-    .attention_chunk = simd128::attention_chunk,
-    .attention_merge = simd128::attention_merge,
-};
+const Kernels kRelaxedI32Kernels = own_kernels();
 
 }  // namespace nanoinfer

@@ -21,4 +21,21 @@ void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, si
                      float scale);
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
 
+// The whole set; others begin as a copy of it.
+inline constexpr Kernels kKernels = {
+    .name = "simd128",
+    .byte_panels = false,
+    .quantise_row = quantise_row,
+    .unpack_tile = unpack_tile,
+    .gemm_panel = gemm_panel,
+    .gemm_panel_float = gemm_panel_float,
+    .gemv_tiles = gemv_tiles,
+    .rms_norm = rms_norm,
+    .add = add,
+    .swiglu = swiglu,
+    .rope = rope,
+    .attention_chunk = attention_chunk,
+    .attention_merge = attention_merge,
+};
+
 }  // namespace nanoinfer::simd128
