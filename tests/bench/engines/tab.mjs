@@ -22,3 +22,16 @@ export async function openTab(browser, url, load) {
     });
   }
 }
+
+/** The `open` of an engine that has no page of its own: `load` and `run` are called inside an empty one. */
+export function onBlankPage(load, run) {
+  return async ({ browser, address, threads, nCtx }) => {
+    const options = { threads, nCtx };
+    const tab = await openTab(browser, `${address}/blank`, (page) => page.evaluate(load, options));
+    return {
+      about: tab.loaded,
+      close: tab.close,
+      run: (work) => tab.page.evaluate(run, work),
+    };
+  };
+}

@@ -1,16 +1,8 @@
 // wllama up to 2.x: the caller drives tokens through decode, as with ours.
 /* global window, performance */
-import { openTab } from './tab.mjs';
+import { onBlankPage } from './tab.mjs';
 
-export async function open({ browser, address, threads, nCtx }) {
-  const options = { threads, nCtx };
-  const tab = await openTab(browser, `${address}/blank`, (page) => page.evaluate(load, options));
-  return {
-    about: tab.loaded,
-    close: tab.close,
-    run: (work) => tab.page.evaluate(run, work),
-  };
-}
+export const open = onBlankPage(load, run);
 
 async function load({ threads, nCtx }) {
   const base = '/peers/wllama-2.3.1/esm';
