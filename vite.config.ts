@@ -64,7 +64,7 @@ export default defineConfig(({ command }) => ({
           'assets/*',
           'icons/*',
           'engine-*/nanoinfer-*.{mjs,wasm}',
-          'models/glass-llama.gguf',
+          'models/glass-qwen2.gguf',
         ],
         // These carry a hash of their content in their address.
         dontCacheBustURLsMatching: /^(assets|engine-[0-9a-f]+)\//,

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Trains Glass, the built-in model, and writes public/models/glass-llama.gguf and loss.json.
+"""Trains one of the two Glass models and writes public/models/glass-NAME.gguf and loss-NAME.json.
 
-A llama of four layers over a byte-level vocabulary of 512 tokens; README.md beside this file has
-the recipe in words. About six minutes on one idle core; everything is seeded.
+README.md beside this file has the recipe in words. Everything is seeded.
 
-    train.py [--steps N]
+    train.py llama|qwen2
 """
 
 import argparse
@@ -17,78 +16,37 @@ import time
 
 import gguf
 import numpy as np
-import tokenizers
 import torch
 from torch.nn import functional
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from grammar import documents  # noqa: E402
+from chats import documents  # noqa: E402
 from transformers_oracle import LAYER_NAMES, TOP_NAMES  # noqa: E402
+from vocabulary import N_VOCAB, ByteLevel, Sentencepiece  # noqa: E402
 
-OUT = ROOT / "public/models/glass-llama.gguf"
 SEED = 20
-N_VOCAB, N_CTX, D_MODEL, D_FFN, N_LAYERS = 512, 512, 96, 256, 4
-N_HEADS, N_KV_HEADS, HEAD_DIM = 3, 1, 32
-TOKENS_PER_STEP, PEAK_RATE, WARMUP = 2048, 3e-3, 40
-WEIGHT_OF_PROMPT = 0.1  # of the loss at tokens that a person types
-CONTROLS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-END_OF_TEXT, START, END = 0, 1, 2
-CHAT_TEMPLATE = (
-    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content']"
-    " + '<|im_end|>' + '\n'}}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
+N_CTX, D_MODEL, D_FFN, N_LAYERS = 512, 128, 256, 4
+N_HEADS, N_KV_HEADS, HEAD_DIM = 4, 2, 32
+RMS_EPS, ROPE_THETA = 1e-5, 10000.0
+STEPS, TOKENS_PER_STEP, WARMUP = 1500, 4096, 60
+PEAK_RATES = {"matrices": 0.02, "others": 3e-3}  # Muon's, AdamW's
+WEIGHT_OF_GIVEN = 0.1  # of the loss at tokens that a person or the template writes
+VOCABULARIES = {"llama": Sentencepiece, "qwen2": ByteLevel}
+TIED = {"llama": False, "qwen2": True}
 
 
-def train_tokenizer(chats):
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(  # what GGUF calls "smollm"
-        [
-            tokenizers.pre_tokenizers.Digits(True),
-            tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
-    trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=N_VOCAB,
-        special_tokens=CONTROLS,
-        initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    texts = (f"{m['role']}\n{m['content']}\n" for chat in chats for m in chat)
-    tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
-
-
-def encode_chat(tokenizer, chat):
-    """-> ids and, for each, the weight of the loss of predicting it."""
-    ids, weights = [], []
-
-    def add(new_ids, weight):
-        ids.extend(new_ids)
-        weights.extend([weight] * len(new_ids))
-
-    text = lambda s: tokenizer.encode(s).ids
-    for message in chat:
-        if message["role"] == "text":
-            add([END_OF_TEXT], 0)
-            add(text(message["content"]), 1)
-            add([END_OF_TEXT], 1)
-            break
-        answer = message["role"] == "assistant"
-        add([START] + text(message["role"] + "\n"), WEIGHT_OF_PROMPT)
-        add(text(message["content"]) + [END], 1 if answer else WEIGHT_OF_PROMPT)
-        add(text("\n"), WEIGHT_OF_PROMPT)
-    return ids[:N_CTX], weights[:N_CTX]
-
-
-def batches(tokenizer):
-    """Batches of about TOKENS_PER_STEP tokens; chats of like length go together."""
+def batches(vocabulary):
+    """(ids, weights of the loss) of about TOKENS_PER_STEP; texts of like length go together."""
     rng = random.Random(SEED)
     source = documents(rng)
     while True:
-        pool = [encode_chat(tokenizer, next(source)) for _ in range(800)]
+        pool = []
+        for _ in range(1600):
+            ids, written = vocabulary.encode_chat(next(source))
+            weights = [1.0 if each else WEIGHT_OF_GIVEN for each in written]
+            pool.append((ids[:N_CTX], weights[:N_CTX]))
         pool.sort(key=lambda entry: len(entry[0]))
         groups, group = [], []
         for entry in pool:
@@ -106,11 +64,15 @@ def batches(tokenizer):
             )
 
 
-def new_model():
-    from transformers import LlamaConfig, LlamaForCausalLM
+def new_model(name):
+    from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-    return LlamaForCausalLM(
-        LlamaConfig(
+    config, model = {
+        "llama": (LlamaConfig, LlamaForCausalLM),
+        "qwen2": (Qwen2Config, Qwen2ForCausalLM),
+    }[name]
+    return model(
+        config(
             vocab_size=N_VOCAB,
             hidden_size=D_MODEL,
             intermediate_size=D_FFN,
@@ -119,39 +81,50 @@ def new_model():
             num_key_value_heads=N_KV_HEADS,
             head_dim=HEAD_DIM,
             max_position_embeddings=N_CTX,
-            rms_norm_eps=1e-5,
-            tie_word_embeddings=True,
+            rms_norm_eps=RMS_EPS,
+            tie_word_embeddings=TIED[name],
             initializer_range=0.05,
-            rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+            rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
         )
     )
 
 
+def optimisers(model):
+    """Muon for the matrices of the layers, AdamW for embeddings, norms and biases."""
+    matrices, others = [], []
+    for name, parameter in model.named_parameters():
+        in_layer = name.startswith("model.layers") and parameter.dim() == 2
+        (matrices if in_layer else others).append(parameter)
+    return {
+        "matrices": torch.optim.Muon(matrices, lr=0, weight_decay=0.05),
+        "others": torch.optim.AdamW(others, lr=0, betas=(0.9, 0.95), weight_decay=0),
+    }
+
+
 def train(model, source, n_steps):
-    """-> [(step, loss)]. AdamW, warm-up, then a cosine to a twentieth."""
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() == 1]
-    groups = [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.95))
-    curve, begun = [], time.time()
+    """-> [(step, loss)]: a warm-up, then a line down to nothing."""
+    by_part, curve, begun = optimisers(model), [], time.time()
     for step in range(n_steps):
-        progress = step / n_steps
-        rate = min(1, (step + 1) / WARMUP) * (0.05 + 0.475 * (1 + math.cos(math.pi * progress)))
-        for group in optimiser.param_groups:
-            group["lr"] = PEAK_RATE * rate
+        rate = min((step + 1) / WARMUP, (n_steps - step) / (n_steps - WARMUP))
+        for part, optimiser in by_part.items():
+            optimiser.param_groups[0]["lr"] = PEAK_RATES[part] * rate
         ids, weights = next(source)
         logits = model(ids[:, :-1]).logits
         targets, wanted = ids[:, 1:].flatten(), weights[:, 1:].flatten()
         losses = functional.cross_entropy(logits.flatten(0, 1), targets, reduction="none")
         loss = (losses * wanted).sum() / wanted.sum()
-        optimiser.zero_grad()
+        model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        if step % 10 == 0 or step == n_steps - 1:
-            curve.append((step, round(loss.item(), 4)))
-            print(f"step {step:5}  loss {loss.item():.3f}  {time.time() - begun:.0f} s", flush=True)
-    return curve
+        for optimiser in by_part.values():
+            optimiser.step()
+        curve.append(loss.item())
+        if step % 50 == 49:
+            mean = sum(curve[-50:]) / 50
+            print(f"step {step + 1:5}  loss {mean:.3f}  {time.time() - begun:.0f} s", flush=True)
+    return [
+        (step + 10, round(sum(curve[step : step + 10]) / 10, 4)) for step in range(0, n_steps, 10)
+    ]
 
 
 def pairs_from_halves(rows, n_heads):
@@ -159,9 +132,9 @@ def pairs_from_halves(rows, n_heads):
     return rows.reshape(n_heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
 
 
-def export(model, tokenizer, path):
-    state = {name: value.detach().numpy() for name, value in model.state_dict().items()}
-    writer = gguf.GGUFWriter(path, "llama")
+def export(name, model, vocabulary, path):
+    state = {key: value.detach().numpy() for key, value in model.state_dict().items()}
+    writer = gguf.GGUFWriter(path, name)
     writer.add_name("Glass")
     writer.add_description("Tiny built-in model of nanoinfer, trained by scripts/train_glass")
     writer.add_license("MIT")
@@ -173,42 +146,30 @@ def export(model, tokenizer, path):
     writer.add_feed_forward_length(D_FFN)
     writer.add_head_count(N_HEADS)
     writer.add_head_count_kv(N_KV_HEADS)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(10000.0)
+    writer.add_layer_norm_rms_eps(RMS_EPS)
+    writer.add_rope_freq_base(ROPE_THETA)
     writer.add_rope_dimension_count(HEAD_DIM)
     writer.add_vocab_size(N_VOCAB)
-    trained = json.loads(tokenizer.to_str())["model"]
-    tokens = sorted(trained["vocab"], key=trained["vocab"].get)
-    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
-    writer.add_token_list(tokens)
-    writer.add_token_types([control if t in CONTROLS else normal for t in tokens])
-    writer.add_token_merges([" ".join(merge) for merge in trained["merges"]])
-    writer.add_bos_token_id(START)
-    writer.add_eos_token_id(END)
-    writer.add_eot_token_id(END_OF_TEXT)
-    writer.add_unk_token_id(END_OF_TEXT)
-    writer.add_pad_token_id(END)
-    writer.add_add_bos_token(False)
-    writer.add_add_space_prefix(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+    vocabulary.add_to(writer)
 
-    def add(name, values):
+    def add(tensor, values):
         if values.ndim == 1:
-            writer.add_tensor(name, values.astype(np.float32))
+            writer.add_tensor(tensor, values.astype(np.float32))
         else:
             kind = gguf.GGMLQuantizationType.Q8_0
-            writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+            writer.add_tensor(tensor, gguf.quants.quantize(values, kind), raw_dtype=kind)
 
-    add("token_embd.weight", state[TOP_NAMES["token_embd"] + ".weight"])
+    for role in TOP_NAMES if not TIED[name] else ("token_embd", "output_norm"):
+        add(f"{role}.weight", state[TOP_NAMES[role] + ".weight"])
     for layer in range(N_LAYERS):
-        for role, name in LAYER_NAMES.items():
-            values = state[f"model.layers.{layer}.{name}.weight"]
-            if role in ("attn_q", "attn_k"):
+        for role, module in LAYER_NAMES.items():
+            values = state[f"model.layers.{layer}.{module}.weight"]
+            if name == "llama" and role in ("attn_q", "attn_k"):
                 values = pairs_from_halves(values, N_HEADS if role == "attn_q" else N_KV_HEADS)
             add(f"blk.{layer}.{role}.weight", values)
-    add("output_norm.weight", state[TOP_NAMES["output_norm"] + ".weight"])
+            bias = state.get(f"model.layers.{layer}.{module}.bias")
+            if bias is not None:
+                add(f"blk.{layer}.{role}.bias", bias)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -217,27 +178,33 @@ def export(model, tokenizer, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("name", choices=VOCABULARIES)
+    parser.add_argument("--steps", type=int, default=STEPS)
     args = parser.parse_args()
+    torch.set_num_threads(1)  # so that a seed gives the same weights again
     torch.manual_seed(SEED)
-    source = documents(random.Random(SEED + 1))
-    tokenizer = train_tokenizer([next(source) for _ in range(3000)])
-    model = new_model()
+    begun = time.time()
+    source = documents(random.Random(SEED + 1), kinds=("story", "chat"))
+    vocabulary = VOCABULARIES[args.name]([next(source) for _ in range(4000)])
+    model = new_model(args.name)
     n_params = sum(p.numel() for p in model.parameters())
     print(f"{n_params} parameters", flush=True)
-    curve = train(model, batches(tokenizer), args.steps)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    export(model, tokenizer, OUT)
+    curve = train(model, batches(vocabulary), args.steps)
+    path = ROOT / f"public/models/glass-{args.name}.gguf"
+    export(args.name, model, vocabulary, path)
     about = {
         "parameters": n_params,
         "seed": SEED,
         "steps": args.steps,
         "tokens_per_step": TOKENS_PER_STEP,
+        "minutes_on_one_core": round((time.time() - begun) / 60, 1),
         "torch": torch.__version__,
     }
     lines = [f'  "{key}": {json.dumps(value)}' for key, value in about.items()]
     lines.append(f'  "loss": {json.dumps(curve)}')
-    (pathlib.Path(__file__).parent / "loss.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    report = pathlib.Path(__file__).parent / f"loss-{args.name}.json"
+    report.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    print(f"{path}: {path.stat().st_size} B")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const program = process.env.NANOINFER_PROGRAM ?? join(root, 'build/release/nanoinfer');
+/** Path of the program. */
+export const program = process.env.NANOINFER_PROGRAM ?? join(root, 'build/release/nanoinfer');
 
 export const scratch = mkdtempSync(join(tmpdir(), 'nanoinfer-cli-'));
 

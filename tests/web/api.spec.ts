@@ -9,7 +9,7 @@ test("the README's examples run as they are written", async ({ page }) => {
     const { info, choice } = await nanoinfer.ready;
     const phases = new Set<string>();
     await nanoinfer.load(
-      'models/glass-llama.gguf',
+      'models/glass-qwen2.gguf',
       { nCtx: 256, threads: 0 },
       { onProgress: ({ phase }) => phases.add(phase) },
     );

@@ -23,7 +23,7 @@ async function fillContext(page: Page, system = ''): Promise<void> {
       await answer(first);
       const half = Math.floor((await answer(second)) / 2);
       const nCtx = (await nanoinfer.render(messages.slice(0, -1))).length + half;
-      await nanoinfer.load('models/glass-llama.gguf', { nCtx });
+      await nanoinfer.load('models/glass-qwen2.gguf', { nCtx });
     },
     [system, 'Hello', 'Tell me a story'] as const,
   );
@@ -115,7 +115,7 @@ test('two tabs share one conversation: neither writes an old one over a newer', 
   await ask(second, 'Hello');
   await answered(second);
   // Loading another model changes nothing that could be saved.
-  await first.evaluate(() => window.nanoinfer.load('models/glass-llama.gguf'));
+  await first.evaluate(() => window.nanoinfer.load('models/glass-qwen2.gguf'));
   await first.evaluate(() => globalThis.dispatchEvent(new Event('pagehide')));
   await first.bringToFront();
   await first.evaluate(() => globalThis.dispatchEvent(new Event('focus')));

@@ -106,7 +106,7 @@ test('a dropped folder is named as one', async ({ page }) => {
 
 test('shows bytes, rate, phase and the memory needed on the way', async ({ page }) => {
   // A slow server: the load can be looked at.
-  const body = readFileSync('public/models/glass-llama.gguf');
+  const body = readFileSync('public/models/glass-qwen2.gguf');
   const server = await serve((_, response) => {
     response.writeHead(200, {
       'Content-Length': body.length,
@@ -167,7 +167,7 @@ test('a model beyond 4 GB is refused at its header, and the one in use stays', a
 
 test('a visit that ends during a load does not count as a crash', async ({ page }) => {
   await open(page, 'model=tiny');
-  await page.evaluate(() => window.nanoinfer.load('models/glass-llama.gguf', { keep: true }));
+  await page.evaluate(() => window.nanoinfer.load('models/glass-qwen2.gguf', { keep: true }));
   await page.goto('/', { waitUntil: 'commit' });
   await page.reload();
   await ready(page);

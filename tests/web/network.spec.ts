@@ -91,7 +91,7 @@ test('chats with the server stopped, on the model it has kept', async ({ browser
 test('a download that is cut is never offered as complete', async ({ page }) => {
   await open(page, 'model=tiny');
   await page.route('**/cut.gguf', async (route) => {
-    const whole = await route.fetch({ url: new URL('models/glass-llama.gguf', page.url()).href });
+    const whole = await route.fetch({ url: new URL('models/glass-qwen2.gguf', page.url()).href });
     const body = await whole.body();
     await route.fulfill({ body: body.subarray(0, body.length / 2) });
   });
@@ -112,7 +112,7 @@ test('a download that is cut is never offered as complete', async ({ page }) => 
 test('a second tab loads the same kept model, and it can be deleted', async ({ context }) => {
   const first = await context.newPage();
   await open(first, 'model=tiny');
-  await first.evaluate(() => window.nanoinfer.load('models/glass-llama.gguf', { keep: true }));
+  await first.evaluate(() => window.nanoinfer.load('models/glass-qwen2.gguf', { keep: true }));
   const second = await context.newPage();
   await open(second, 'model=tiny');
   const loaded = await second.evaluate(async () => {

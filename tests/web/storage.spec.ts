@@ -4,7 +4,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { open, ready } from './page.ts';
 import { serve, serveBody, type TestServer } from './servers.ts';
 
-const body = readFileSync('public/models/glass-llama.gguf');
+const body = readFileSync('public/models/glass-qwen2.gguf');
 
 const keptModels = (page: Page) => page.evaluate(() => window.nanoinfer.keptModels());
 const storedFiles = (page: Page) =>

@@ -97,7 +97,7 @@ test('a fresh engine has the choices of the one that was lost', async ({ page, c
   await breakEngine(context, trapping);
   await open(page, 'model=tiny');
   await page.evaluate(() =>
-    window.nanoinfer.load('models/glass-llama.gguf', { nCtx: 96, threads: 1 }),
+    window.nanoinfer.load('models/glass-qwen2.gguf', { nCtx: 96, threads: 1 }),
   );
   expect(await endings(page)).toContain('trap');
   await context.unroute(modules);

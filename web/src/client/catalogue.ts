@@ -13,7 +13,7 @@ export const catalogue: Record<CatalogueModel['id'], CatalogueModel> = {
     id: 'tiny',
     name: 'Glass',
     note: 'Under 1 MB, comes with the page and loads at once. It can tell little stories and is not clever.',
-    url: 'models/glass-llama.gguf',
+    url: 'models/glass-qwen2.gguf',
   },
   default: {
     id: 'default',

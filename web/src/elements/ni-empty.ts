@@ -10,7 +10,7 @@ const chatPrompts = [
 const tinyPrompts = [
   'Tell me a story about a brave little fox.',
   'What is the capital of France?',
-  'What is the opposite of hot?',
+  'Mia has a red ball. Tom has a gold key. Who has the gold key?',
 ];
 
 /**

@@ -1,0 +1,106 @@
+"""The grammar of Glass's texts: what it writes it reads, and what does not hold together it names."""
+
+import pathlib
+import random
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts/train_glass"))
+
+from chats import Said, documents, question
+from story import story
+from walk import Writer, fault
+
+STORY = (
+    "Once there was a shy fox named Mia. Mia lived by a quiet lake and had a red ball. "
+    "One day Mia met an owl named Tom. Tom had a gold key. "
+    'At noon the fox gave the red ball to the owl. "Thank you, Mia!" said Tom. '
+    "In the evening Tom put the gold key under a leaf. "
+    "That night Mia and the owl slept well. Who has the red ball now? Tom has it."
+)
+
+
+def chooser(seed):
+    rng = random.Random(seed)
+    return lambda options: options[rng.randrange(len(options))]
+
+
+class Story(unittest.TestCase):
+    def test_reads_every_story_that_it_writes(self):
+        for seed in range(2000):
+            writer = Writer(chooser(seed))
+            told = story(writer)
+            self.assertIsNone(fault(story, writer.text), writer.text)
+            self.assertNotEqual(told.hero.animal, told.friend.animal)
+
+    def test_reads_one_written_by_hand(self):
+        self.assertIsNone(fault(story, STORY))
+        asked = lambda walker: story(walker, kind="shy", animal="fox", name="Mia", friend="Tom")
+        self.assertIsNone(fault(asked, STORY))
+
+    def test_names_each_reference_that_is_wrong(self):
+        for right, wrong, expected in [
+            ("Mia lived", "Ben lived", "expected '. Mia lived '; got '. Ben lived"),
+            ("the fox gave", "the bear gave", "'Mia' or 'the fox' or 'Tom' or 'the owl'; got 'the b"),
+            ("gave the red ball", "gave the gold key", "expected 'red ball'; got 'gold key"),
+            ("to the owl", "to the fox", "expected 'Tom' or 'the owl'; got 'the fox"),
+            ("Thank you, Mia", "Thank you, Tom", "expected ' In the evening '; got"),
+            ("Mia and the owl", "Mia and the fox", "expected 'Tom' or 'the owl'; got 'the fox"),
+            ("has the red", "has the red ", "expected 'Who has the red ball now?'"),
+            ("Tom has it", "Mia has it", "expected 'Tom has it.'; got 'Mia has it.'"),
+            ("an owl", "a fox", "expected 'a bear' or"),
+            (" Tom has it.", " Tom has it. Yes.", "expected the end; got ' Yes.'"),
+            (" Tom has it.", "", "expected ' '; got the end"),
+        ]:
+            self.assertEqual(STORY.count(right), 1, right)
+            found = fault(story, STORY.replace(right, wrong))
+            self.assertIn(expected, found or "nothing wrong", wrong)
+
+    def test_says_where(self):
+        found = fault(story, STORY.replace("Tom has it", "Mia has it"))
+        self.assertIn(f'at character {STORY.index("Tom has it")}, after "...', found)
+
+    def test_keeps_to_what_was_asked_for(self):
+        asked = lambda walker: story(walker, animal="bear")
+        self.assertIn("expected 'bear'; got 'fox", fault(asked, STORY))
+
+
+class Chats(unittest.TestCase):
+    def test_reads_every_answer_that_it_writes(self):
+        for seed in range(5000):
+            choose = chooser(seed)
+            asked, grammar = question(choose, Said())
+            writer = Writer(choose)
+            grammar(writer)
+            self.assertTrue(asked.strip())
+            self.assertIsNone(fault(grammar, writer.text), (asked, writer.text))
+            self.assertIsNotNone(fault(grammar, writer.text + "x"), asked)
+
+    def test_answers_from_what_was_told(self):
+        """Whoever gave a name is called by it; whoever asks about a story is told what it says."""
+        source = documents(random.Random(1), kinds=("chat",))
+        names = facts = 0
+        for _ in range(3000):
+            told, name = "", None
+            for message in next(source):
+                content = message["content"]
+                if content.startswith("Hello, "):
+                    name = content.removeprefix("Hello, ").split("!")[0]
+                if content.startswith("Your name is "):
+                    self.assertEqual(content, f"Your name is {name}.")
+                    names += 1
+                if content.startswith("The ") and " is named " in content:
+                    animal, of = content.removeprefix("The ").rstrip(".").split(" is named ")
+                    self.assertIn(f"{animal} named {of}.", told)
+                    facts += 1
+                told += content
+        self.assertGreater(names, 10)
+        self.assertGreater(facts, 10)
+
+    def test_the_same_seed_gives_the_same_texts(self):
+        first, second = documents(random.Random(5)), documents(random.Random(5))
+        self.assertEqual([next(first) for _ in range(50)], [next(second) for _ in range(50)])
+
+
+if __name__ == "__main__":
+    unittest.main()
