@@ -257,13 +257,20 @@ export interface OpTime {
   macs: number;
 }
 
+/** What decides which wasm file is started, and where it lies. */
+export interface EngineWanted {
+  options: LoadOptions;
+  /** The folder of the wasm files, ending in '/'. */
+  engineUrl: string;
+}
+
 /**
  * Each request gets any number of events, then exactly one 'done' or 'error' with its id.
  * 'cancel' asks a running request to finish soon; 'proceed' answers a load's 'header' event.
  */
 export interface Calls {
   load: {
-    args: { source: ModelSource; options: LoadOptions; engineUrl: string };
+    args: EngineWanted & { source: ModelSource };
     event: LoadEvent;
     result: LoadedModel;
   };
@@ -304,6 +311,8 @@ export type CallRequest = Each<{
 export type Request =
   | CallRequest
   | { id: number; call: 'cancel' }
+  /** Start an engine before it is known what to load. Not answered. */
+  | ({ call: 'prepare' } & EngineWanted)
   /** Is the worker's event loop alive? Answered with 'pong'. */
   | { call: 'ping' }
   | { id: number; call: 'proceed'; choice: LoadChoice };

@@ -81,6 +81,8 @@ export class Client extends EventTarget {
   readonly ready: Promise<LoadedModel>;
   readonly #settings: ClientSettings;
   #connection: Connection | null = null;
+  /** The worker of the first load: it starts with the page, beside its first drawing. */
+  #spare: Connection | null;
   #loading: { connection: Connection; abort: AbortController } | null = null;
   #becomeReady: (model: LoadedModel) => void = () => undefined;
   /** The model in use. */
@@ -93,6 +95,8 @@ export class Client extends EventTarget {
   constructor(settings: ClientSettings) {
     super();
     this.#settings = settings;
+    this.#spare = this.#connect();
+    this.#spare.prepare({ options: settings.load, engineUrl: settings.engineUrl });
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
   }
 
@@ -106,7 +110,8 @@ export class Client extends EventTarget {
     { signal, onProgress, onHeader }: LoadCallbacks = {},
   ): Promise<LoadedModel> {
     this.#loading?.abort.abort();
-    const connection = new Connection((error) => this.#lose(connection, error));
+    const connection = this.#spare ?? this.#connect();
+    this.#spare = null;
     const abort = new AbortController();
     const loading = { connection, abort };
     this.#loading = loading;
@@ -240,6 +245,11 @@ export class Client extends EventTarget {
 
   deleteKeptModel(id: string): Promise<void> {
     return deleteKeptModel(id);
+  }
+
+  #connect(): Connection {
+    const connection: Connection = new Connection((error) => this.#lose(connection, error));
+    return connection;
   }
 
   #engine(): Connection {

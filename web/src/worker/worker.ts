@@ -13,7 +13,7 @@ import { chat } from './chat.ts';
 import { freeing, Sampler, TextStream } from './engine.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
-import { loadModel, type Ready } from './load-model.ts';
+import { loadModel, prepare, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
 import { forward, prefill } from './token-loop.ts';
 
@@ -232,6 +232,7 @@ function reportFatal(thrown: unknown): void {
 
 globalThis.addEventListener('message', ({ data }: MessageEvent<Request>) => {
   if (data.call === 'ping') post({ kind: 'pong' });
+  else if (data.call === 'prepare') prepare(data);
   else if (data.call === 'cancel') running.get(data.id)?.abort.abort();
   else if (data.call === 'proceed') running.get(data.id)?.proceed(data.choice);
   else void answer(data.id, data.call, data.args as never);
