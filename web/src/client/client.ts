@@ -1,5 +1,8 @@
 // The engine as a typed, promise-based API over a worker. No DOM: the page uses exactly this.
 import type {
+  BenchmarkOptions,
+  BenchmarkProgress,
+  BenchmarkResult,
   ChatEvent,
   ChatMessage,
   ChatOptions,
@@ -228,6 +231,21 @@ export class Client extends EventTarget {
    */
   kernels(): Promise<string> {
     return this.#engine().call('kernels', {});
+  }
+
+  /**
+   * Measures the loaded model on this machine, in sessions of its own: the context stays as it is.
+   * Takes a minute or less with a small model; abort the signal to stop. Figures of a tab that is
+   * hidden meanwhile say little.
+   */
+  benchmark(
+    options: BenchmarkOptions & {
+      signal?: AbortSignal;
+      onProgress?: (progress: BenchmarkProgress) => void;
+    } = {},
+  ): Promise<BenchmarkResult> {
+    const { signal, onProgress, ...counts } = options;
+    return this.#engine().call('benchmark', counts, signal, onProgress);
   }
 
   memory(): Promise<Memory> {

@@ -9,6 +9,7 @@ import type {
   Request,
   SamplingParams,
 } from '../protocol.ts';
+import { benchmark } from './benchmark.ts';
 import { chat } from './chat.ts';
 import { freeing, Sampler, TextStream } from './engine.ts';
 import { chooseKernels } from './kernel-choice.ts';
@@ -119,6 +120,13 @@ const handlers: Handlers = {
     return session.info().kernels;
   },
 
+  async benchmark(args, { emit, signal }) {
+    ready();
+    refuseBusy();
+    await choosing;
+    return exclusively(() => benchmark(ready(), args, signal, emit));
+  },
+
   memory(): Memory {
     const { engine, session, model } = ready();
     const info = session.info();
@@ -153,9 +161,13 @@ const handlers: Handlers = {
 
 let busy = false;
 
+function refuseBusy(): void {
+  if (busy) throw new Failure('busy', 'The engine is still at work on another request.');
+}
+
 /** One pass at a time: the session has one cursor. */
 async function exclusively<T>(run: () => Promise<T>): Promise<T> {
-  if (busy) throw new Failure('busy', 'The engine is still at work on another request.');
+  refuseBusy();
   busy = true;
   try {
     return await run();
