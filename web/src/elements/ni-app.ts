@@ -33,6 +33,7 @@ export class NiApp extends LitElement {
     kept: { state: true },
     memory: { state: true },
     panelOpen: { state: true },
+    benchmark: { state: true },
     dropping: { state: true },
   };
   declare client: Client;
@@ -45,6 +46,8 @@ export class NiApp extends LitElement {
   declare kept: readonly KeptModel[];
   declare memory: Memory | null;
   declare panelOpen: boolean;
+  /** Its script is fetched when it is asked for. */
+  declare benchmark: 'not asked for' | 'there' | 'unavailable';
   declare dropping: boolean;
   #frame = 0;
   #memoryTimer: ReturnType<typeof setInterval> | undefined;
@@ -57,6 +60,7 @@ export class NiApp extends LitElement {
     this.kept = [];
     this.memory = null;
     this.panelOpen = false;
+    this.benchmark = 'not asked for';
     this.dropping = false;
   }
 
@@ -187,6 +191,14 @@ export class NiApp extends LitElement {
         @choose-model=${(event: CustomEvent<Wanted>) => this.load(event.detail)}
         @delete-model=${(event: CustomEvent<KeptModel>) => this.#deleteKept(event.detail)}
       ></ni-model-picker>
+      ${
+        this.benchmark === 'there'
+          ? html`<ni-benchmark
+              .client=${this.client}
+              .answering=${this.chat.running}
+            ></ni-benchmark>`
+          : nothing
+      }
     `;
   }
 
@@ -279,6 +291,9 @@ export class NiApp extends LitElement {
     return html`
       <ni-context-meter .used=${this.chat.readings.contextTokens} .size=${nCtx}></ni-context-meter>
       <ni-op-times .client=${this.client} .running=${this.chat.running}></ni-op-times>
+      <button ?disabled=${!model} @click=${this.#openBenchmark}>
+        ${this.benchmark === 'unavailable' ? 'Not available: try again' : 'Benchmark this machine'}
+      </button>
       <details>
         <summary><h2>Settings</h2></summary>
         <ni-settings
@@ -307,6 +322,18 @@ export class NiApp extends LitElement {
   #pick = () => {
     void this.refreshKept();
     this.renderRoot.querySelector('ni-model-picker')!.show();
+  };
+
+  #openBenchmark = async () => {
+    try {
+      await import('./ni-benchmark.ts');
+      this.benchmark = 'there';
+    } catch {
+      this.benchmark = 'unavailable'; // No network, or a newer page has taken this one's place.
+      return;
+    }
+    await this.updateComplete;
+    this.renderRoot.querySelector('ni-benchmark')!.show();
   };
 
   async #deleteKept({ id }: KeptModel) {
