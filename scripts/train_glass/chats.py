@@ -9,9 +9,13 @@ definition (`walk.py`).
 
 from dataclasses import dataclass
 
-from story import ANIMALS, COLOURS, KINDS, NAMES, THINGS, Tale, a, answer, story
+import story as stories
+from story import COLOURS, KINDS, Tale, a, answer, story
 from walk import Writer
 
+ANIMALS = sum(stories.ANIMALS, [])
+NAMES = sum(stories.NAMES, [])
+THINGS = stories.HERO_THINGS + stories.FRIEND_THINGS + stories.FINDS
 CAPITALS = {
     "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin",
     "Japan": "Tokyo", "England": "London", "Greece": "Athens", "Norway": "Oslo",
@@ -49,6 +53,8 @@ year who first love physics quantum poem planet president weather today cook ric
 war science engine program python chess body health job school book hello life meaning time space
 sentence two summarize translate French English list ideas email between difference theory rainbow
 sea haiku about color animal food sports team country river""".split()
+OTHER_HEROES = """girl boy king queen princess pirate knight wizard monkey penguin elephant lion
+tiger whale bird fish pig unicorn snowman train""".split()
 THINGS_LIKED = """cats dogs music apples books stories songs rain snow trees birds games cake tea
 flowers trains horses pizza""".split()
 
@@ -115,10 +121,12 @@ STORY_REQUESTS = [
     "Tell me a story.", "Tell me a little story.", "Can you tell me a story?",
     "Please tell me a story.", "A story, please.", "Tell me another story.",
     "I would like a story.", "Write a short story.", "Once more!", "Another one!", "story",
+    "Once upon a time",
 ]  # fmt: skip
 STORY_ABOUT = [
     "Tell me a story about {}.", "Can you tell me a story about {}?", "Write a story about {}.",
     "A story about {}, please.", "Please tell a short story about {}.", "story about {}",
+    "Tell me about {}.",
 ]  # fmt: skip
 UNKNOWN = [
     "I am too small to know that. Would you like a story?",
@@ -130,9 +138,11 @@ UNKNOWN_FORMS = [
     "Do you know {}?", "Who was the first {}?", "How many {} are in {}?", "When was {}?",
 ]  # fmt: skip
 # How often each kind of question is asked.
-QUESTION_SHARES = """greet greet greet name how well sad story story story about about about about
-about capital capital looks sound opposite sum sum day thanks bye can joke count model why no
-unknown unknown unknown like my_name your_name facts facts facts facts say say say""".split()
+QUESTION_SHARES = (
+    "greet greet greet name how well sad capital capital looks sound opposite sum sum day thanks bye"
+    " can joke count model why no unknown unknown unknown like my_name your_name facts facts facts"
+    " facts say say say"
+).split() + 5 * ["story"] + 12 * ["about"]
 
 
 @dataclass
@@ -225,21 +235,27 @@ def ask_story(choose):
 
 
 def ask_story_about(choose):
-    """About an animal, or whatever is named; about someone of this name; about two."""
-    animal = choose([choose(ANIMALS), choose(ANIMALS), word(choose), choose(OTHER_WORDS).lower()])
+    """About an animal or whatever is named; about someone of this name; about two, or a thing."""
+    hero = lambda: choose([choose(ANIMALS), choose(ANIMALS), choose(OTHER_HEROES), word(choose)])
     kind = choose(["", "", *KINDS, choose(KINDS) + " little", "little"])
-    name = any_name(choose)
-    friend = choose([other for other in NAMES if other != name])
+    animal, other = hero(), choose(ANIMALS)
+    name, friend = choose([choose(NAMES), choose(NAMES), any_name(choose)]), choose(NAMES)
+    thing = choose([choose(THINGS), choose(THINGS), word(choose)])
     who, wanted = choose(
         [
             (a(f"{kind} {animal}".strip()), {"kind": kind, "animal": animal}),
             (a(f"{kind} {animal}".strip()), {"kind": kind, "animal": animal}),
             (a(animal) + f" named {name}", {"animal": animal, "name": name}),
             (f"{name} the {animal}", {"animal": animal, "name": name}),
+            (f"{a(animal)} and {a(thing)}", {"animal": animal, "thing": thing}),
+            (f"{a(animal)} and {a(other)}", {"animal": animal, "friend_animal": other}),
             (name, {"name": name}),
+            (f"{name} and {a(thing)}", {"name": name, "thing": thing}),
             (f"{name} and {friend}", {"name": name, "friend": friend}),
         ]
     )
+    if animal == other or name == friend:
+        return ask_story_about(choose)
     kept = [value for value in wanted.values() if value]
     asked = typed(choose, choose(STORY_ABOUT).format(who), *kept)
     return asked, lambda walker: story(walker, **wanted)
@@ -411,7 +427,7 @@ def text(choose):
     return writer.text
 
 
-def documents(rng, kinds=("story", "song") + ("chat",) * 6):
+def documents(rng, kinds=("story", "song", "chat", "chat", "chat")):
     def choose(options):
         return options[rng.randrange(len(options))]
 

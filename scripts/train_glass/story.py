@@ -7,10 +7,13 @@ and each must be the right one: a reader of this language has something to look 
 
 from dataclasses import dataclass, field
 
-ANIMALS = """fox bear rabbit mouse owl duck frog cat dog hedgehog turtle squirrel lamb robot
-dragon""".split()
 KINDS = "brave shy clever sleepy kind curious happy".split()
-NAMES = "Mia Tom Lily Ben Anna Max Rosa Sam Nora Leo Ella Finn".split()
+# A friend is of another group than the hero, so two of a story are never taken for one another.
+ANIMALS = [
+    "fox bear rabbit owl frog hedgehog turtle squirrel".split(),
+    "mouse duck cat dog lamb robot dragon horse".split(),
+]
+NAMES = ["Mia Lily Anna Rosa Nora Ella".split(), "Tom Ben Max Sam Leo Finn".split()]
 PLACES = [
     "in a green forest", "by a quiet lake", "on a high hill", "in a small town",
     "near the sea", "in an old garden", "under a big tree", "at the end of the road",
@@ -20,7 +23,9 @@ HIDING_PLACES = [
     "under the bed",
 ]  # fmt: skip
 COLOURS = "red blue green yellow gold silver white purple".split()
-THINGS = "ball key kite hat bell boat lamp book star drum".split()
+HERO_THINGS = "ball kite hat bell drum boat".split()
+FRIEND_THINGS = "key lamp book star ring flute".split()
+FINDS = "shell feather coin button ribbon acorn".split()
 FOODS = "bread honey soup cake berries cheese".split()
 MORNINGS = ["One sunny morning", "One rainy morning", "One windy morning", "One day"]
 NIGHTS = [
@@ -61,27 +66,31 @@ class Tale:
     def things_of(self, person):
         return [thing for thing, holder in self.holders.items() if holder == person]
 
-    def new_things(self):
-        """Those whose colour and kind no other thing of the story has."""
+    def new_things(self, kinds):
+        """In every colour, those of `kinds` that the story does not have yet."""
         known = " ".join([*self.holders, *self.hidden]).split()
-        colours = [colour for colour in COLOURS if colour not in known]
-        return [f"{colour} {thing}" for colour in colours for thing in THINGS if thing not in known]
+        return [f"{colour} {kind}" for kind in kinds if kind not in known for colour in COLOURS]
 
 
-def story(walker, kind=None, animal=None, name=None, friend=None):
+def of_other_groups(groups, one):
+    return [member for group in groups if one not in group for member in group]
+
+
+def story(walker, kind="", animal="", name="", thing="", friend="", friend_animal=""):
     """Walks a story -> Tale. What is given was asked for; `friend` is a name too."""
     walker.pick(["Once upon a time there was ", "Once there was ", "Long ago there was "])
     walker.pick([a(kind)] if kind else [a(each) for each in KINDS])
     walker.say(" ")
-    animal = walker.pick([animal] if animal else ANIMALS)
+    animal = walker.pick([animal] if animal else of_other_groups(ANIMALS, friend_animal))
     walker.say(" named ")
-    hero = Person(walker.pick([name] if name else [n for n in NAMES if n != friend]), animal)
+    hero = Person(walker.pick([name] if name else of_other_groups(NAMES, friend)), animal)
     walker.say(f". {hero.name} lived ")
     tale = Tale(hero, walker.pick(PLACES))
     walker.say(" and had a ")
-    tale.holders[walker.pick(tale.new_things())] = hero
+    things = tale.new_things([thing] if thing else HERO_THINGS)
+    tale.holders[walker.pick(things)] = hero
     walker.say(". ")
-    meeting(walker, tale, friend)
+    meeting(walker, tale, friend, friend_animal)
     if walker.pick([" At noon ", " In the evening "]) == " At noon ":
         event(walker, tale)
         walker.say(" In the evening ")
@@ -92,16 +101,16 @@ def story(walker, kind=None, animal=None, name=None, friend=None):
     return tale
 
 
-def meeting(walker, tale, name):
+def meeting(walker, tale, name, animal):
     walker.pick(MORNINGS)
     walker.say(f" {tale.hero.name} met ")
-    animals = [a(animal) for animal in ANIMALS if animal != tale.hero.animal]
-    animal = walker.pick(animals).split()[1]
+    animals = [animal] if animal else of_other_groups(ANIMALS, tale.hero.animal)
+    animal = {a(each): each for each in animals}[walker.pick([a(each) for each in animals])]
     walker.say(" named ")
-    names = [name] if name else [other for other in NAMES if other != tale.hero.name]
-    tale.friend = Person(walker.pick(names), animal)
-    walker.say(f". {tale.friend.name} had a ")
-    tale.holders[walker.pick(tale.new_things())] = tale.friend
+    name = walker.pick([name] if name else of_other_groups(NAMES, tale.hero.name))
+    tale.friend = Person(name, animal)
+    walker.say(f". {name} had a ")
+    tale.holders[walker.pick(tale.new_things(FRIEND_THINGS))] = tale.friend
     walker.say(".")
 
 
@@ -135,7 +144,7 @@ def event(walker, tale):
         del tale.holders[thing]
         walker.say(".")
     elif act == " found a ":
-        thing = walker.pick(tale.new_things())
+        thing = walker.pick(tale.new_things(FINDS))
         walker.say(" ")
         walker.pick(HIDING_PLACES)
         tale.holders[thing] = actor

@@ -13,10 +13,10 @@ from walk import Writer, fault
 
 STORY = (
     "Once there was a shy fox named Mia. Mia lived by a quiet lake and had a red ball. "
-    "One day Mia met an owl named Tom. Tom had a gold key. "
-    'At noon the fox gave the red ball to the owl. "Thank you, Mia!" said Tom. '
+    "One day Mia met a duck named Tom. Tom had a gold key. "
+    'At noon the fox gave the red ball to the duck. "Thank you, Mia!" said Tom. '
     "In the evening Tom put the gold key under a leaf. "
-    "That night Mia and the owl slept well. Who has the red ball now? Tom has it."
+    "That night Mia and the duck slept well. Who has the red ball now? Tom has it."
 )
 
 
@@ -32,23 +32,27 @@ class Story(unittest.TestCase):
             told = story(writer)
             self.assertIsNone(fault(story, writer.text), writer.text)
             self.assertNotEqual(told.hero.animal, told.friend.animal)
+            self.assertNotEqual(told.hero.name, told.friend.name)
 
     def test_reads_one_written_by_hand(self):
         self.assertIsNone(fault(story, STORY))
-        asked = lambda walker: story(walker, kind="shy", animal="fox", name="Mia", friend="Tom")
-        self.assertIsNone(fault(asked, STORY))
+        for wanted in [
+            {"kind": "shy", "animal": "fox", "name": "Mia"},
+            {"thing": "ball", "friend": "Tom", "friend_animal": "duck"},
+        ]:
+            self.assertIsNone(fault(lambda walker: story(walker, **wanted), STORY))
 
     def test_names_each_reference_that_is_wrong(self):
         for right, wrong, expected in [
             ("Mia lived", "Ben lived", "expected '. Mia lived '; got '. Ben lived"),
-            ("the fox gave", "the bear gave", "'Mia' or 'the fox' or 'Tom' or 'the owl'; got 'the b"),
+            ("the fox gave", "the bear gave", "'Mia' or 'the fox' or 'Tom' or 'the duck'; got 'the b"),
             ("gave the red ball", "gave the gold key", "expected 'red ball'; got 'gold key"),
-            ("to the owl", "to the fox", "expected 'Tom' or 'the owl'; got 'the fox"),
+            ("to the duck", "to the fox", "expected 'Tom' or 'the duck'; got 'the fox"),
             ("Thank you, Mia", "Thank you, Tom", "expected ' In the evening '; got"),
-            ("Mia and the owl", "Mia and the fox", "expected 'Tom' or 'the owl'; got 'the fox"),
+            ("Mia and the duck", "Mia and the fox", "expected 'Tom' or 'the duck'; got 'the fox"),
             ("has the red", "has the red ", "expected 'Who has the red ball now?'"),
             ("Tom has it", "Mia has it", "expected 'Tom has it.'; got 'Mia has it.'"),
-            ("an owl", "a fox", "expected 'a bear' or"),
+            ("a duck", "a fox", "expected 'a mouse' or"),
             (" Tom has it.", " Tom has it. Yes.", "expected the end; got ' Yes.'"),
             (" Tom has it.", "", "expected ' '; got the end"),
         ]:
@@ -61,8 +65,12 @@ class Story(unittest.TestCase):
         self.assertIn(f'at character {STORY.index("Tom has it")}, after "...', found)
 
     def test_keeps_to_what_was_asked_for(self):
-        asked = lambda walker: story(walker, animal="bear")
-        self.assertIn("expected 'bear'; got 'fox", fault(asked, STORY))
+        for wanted, expected in [
+            ({"animal": "bear"}, "expected 'bear'; got 'fox"),
+            ({"thing": "kite"}, "or 'white kite'; got 'red ball"),
+            ({"friend": "Ben"}, "expected 'Ben'; got 'Tom"),
+        ]:
+            self.assertIn(expected, fault(lambda walker: story(walker, **wanted), STORY))
 
 
 class Chats(unittest.TestCase):
