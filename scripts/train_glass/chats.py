@@ -1,7 +1,7 @@
 """What Glass learns from: stories, songs and chats, drawn from grammars.
 
-`documents(rng)` yields them without end. A chat is a list of {"role", "content"}; a plain text has
-the single role "text". Everything is made up here, so the model knows nothing else.
+`documents(rng)` yields them without end, each a list of {"role", "content"}: the messages of a chat,
+or the parts of a plain text, "given" to the model or "written" by it. Everything is made up here, so the model knows nothing else.
 
 A question is `(asked, grammar of the answer)`: as stories, answers are written and read by one
 definition (`walk.py`).
@@ -398,10 +398,13 @@ QUESTIONS = {
 
 
 def song(choose):
-    """A line that others sing again: all of it can be looked up but the first time."""
+    """A line that others sing again: what they sing can be looked up."""
     line = any_words(choose, 4, 16)
-    singers = [any_name(choose) for _ in range(choose([2, 3]))]
-    return " ".join(f'{singer} sang: "{line}."' for singer in singers)
+    verses = [f'{any_name(choose)} sang: "{line}."' for _ in range(choose([2, 3]))]
+    return [
+        {"role": "given", "content": verses[0]},
+        {"role": "written", "content": "".join(" " + verse for verse in verses[1:])},
+    ]
 
 
 def chat(choose):
@@ -424,7 +427,7 @@ def chat(choose):
 def text(choose):
     writer = Writer(choose)
     story(writer)
-    return writer.text
+    return [{"role": "written", "content": writer.text}]
 
 
 def documents(rng, kinds=("story", "song", "chat", "chat", "chat")):
@@ -432,8 +435,4 @@ def documents(rng, kinds=("story", "song", "chat", "chat", "chat")):
         return options[rng.randrange(len(options))]
 
     while True:
-        kind = choose(kinds)
-        if kind == "chat":
-            yield chat(choose)
-        else:
-            yield [{"role": "text", "content": text(choose) if kind == "story" else song(choose)}]
+        yield {"story": text, "song": song, "chat": chat}[choose(kinds)](choose)

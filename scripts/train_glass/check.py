@@ -6,18 +6,18 @@ off the distribution; `samples.py` says how many are in the grammar with every r
 the same of 500 other questions.
 
 Induction: the attention that a head pays, on average, from a token that stood in the text before to
-the token after its last occurrence; over all such positions of 200 held-out texts, with the file's
-weights in float32 and transformers' attention. Half of the texts are songs, half are stories.
-
-    check.py [llama qwen2]
+the token after its last occurrence; over all such positions of 200 held-out songs, texts in which a
+line comes back, with the file's weights in float32 and transformers' attention. The same head's mean
+over 200 stories stands beside it.
 """
 
-import argparse
 import hashlib
 import json
 import pathlib
 import random
+import subprocess
 import sys
+from importlib.metadata import version
 
 import torch
 
@@ -53,13 +53,13 @@ def after_previous(ids):
 
 @torch.no_grad()
 def induction(path, kind):
-    """(layers, heads): the mean attention on the token after the previous occurrence."""
+    """(layers, heads): the mean attention, in texts of this kind, on the token after the last."""
     config, weights, fields = reference.load(path)
     model = transformers_model(config, weights)
     source = documents(random.Random(SEED), kinds=(kind,))
     total, n_pairs = torch.zeros(config.n_layers, config.n_heads), 0
-    for _ in range(N_TEXTS // 2):
-        text = next(source)[0]["content"]
+    for _ in range(N_TEXTS):
+        text = "".join(part["content"] for part in next(source))
         ids = run(PROGRAM, "tokenize", "--model", path, "--text", text)["ids"]
         ids = [fields["tokenizer.ggml.bos_token_id"], *ids]
         pairs = torch.tensor(after_previous(ids))
@@ -67,40 +67,46 @@ def induction(path, kind):
         attention = torch.cat(by_layer)  # (layers, heads, from, to)
         total += attention[:, :, pairs[:, 0], pairs[:, 1]].sum(dim=2)
         n_pairs += len(pairs)
-    return total, n_pairs
+    return total / n_pairs
 
 
 def check(name):
     path = str(ROOT / f"public/models/glass-{name}.gguf")
-    songs, n_songs = induction(path, "song")
-    stories, n_stories = induction(path, "story")
-    attention = (songs + stories) / (n_songs + n_stories)
-    layer, head = divmod(int(attention.argmax()), attention.shape[1])
+    songs, stories = induction(path, "song"), induction(path, "story")
+    layer, head = divmod(int(songs.argmax()), songs.shape[1])
     found = {
         "sha256": hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest(),
         "stories_right": right_share(path, story_question, N_STORIES),
         "other_answers_right": right_share(path, other_question, N_OTHERS),
         "induction_head": {"layer": layer, "head": head},
-        "induction": round(attention[layer, head].item(), 3),
-        "induction_in_songs": round((songs / n_songs)[layer, head].item(), 3),
-        "induction_in_stories": round((stories / n_stories)[layer, head].item(), 3),
-        "induction_of_heads": [[round(value, 3) for value in row] for row in attention.tolist()],
+        "induction": round(songs[layer, head].item(), 3),
+        "induction_in_stories": round(stories[layer, head].item(), 3),
+        "induction_of_heads": [[round(value, 3) for value in row] for row in songs.tolist()],
     }
     print(json.dumps({name: found}))
     return found
 
 
+def versions():
+    engine = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True)
+    libraries = ("torch", "transformers", "numpy")
+    return {"engine": engine.stdout.strip()} | {name: version(name) for name in libraries}
+
+
+def lines(values, indent):
+    """A JSON object with one line for each entry."""
+    parts = [f'{indent}  "{key}": {json.dumps(value)}' for key, value in values.items()]
+    return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("names", nargs="*", default=["llama", "qwen2"])
-    results = {name: check(name) for name in parser.parse_args().names}
-    models = ",\n".join(
-        f'  "{name}": {{\n'
-        + ",\n".join(f'    "{key}": {json.dumps(value)}' for key, value in found.items())
-        + "\n  }"
-        for name, found in results.items()
-    )
-    (pathlib.Path(__file__).parent / "check.json").write_text("{\n" + models + "\n}\n")
+    about = {"seed": SEED, "versions": versions(), "temperature": TEMPERATURE}
+    about |= {"stories": N_STORIES, "other_answers": N_OTHERS, "texts": N_TEXTS}
+    results = {name: check(name) for name in ("llama", "qwen2")}
+    report = lines(about, "").removesuffix("\n}")
+    for name, found in results.items():
+        report += f',\n  "{name}": {lines(found, "  ")}'
+    (pathlib.Path(__file__).parent / "check.json").write_text(report + "\n}\n")
     good = all(
         found["stories_right"] >= LEAST_RIGHT and found["induction"] >= LEAST_ATTENTION
         for found in results.values()

@@ -7,6 +7,7 @@ README.md beside this file has the recipe in words. Everything is seeded.
 """
 
 import argparse
+import itertools
 import json
 import math
 import pathlib
@@ -30,17 +31,18 @@ SEED = 20
 N_CTX, D_MODEL, D_FFN, N_LAYERS = 512, 128, 256, 4
 N_HEADS, N_KV_HEADS, HEAD_DIM = 4, 2, 32
 RMS_EPS, ROPE_THETA = 1e-5, 10000.0
-STEPS, TOKENS_PER_STEP, WARMUP = 1500, 4096, 60
+STEPS, TOKENS_PER_STEP, WARMUP = 6000, 2048, 60
+SONG_STEPS = 400  # at first: a head that looks up what followed comes of them much sooner
 PEAK_RATES = {"matrices": 0.02, "others": 3e-3}  # Muon's, AdamW's
 WEIGHT_OF_GIVEN = 0.1  # of the loss at tokens that a person or the template writes
 VOCABULARIES = {"llama": Sentencepiece, "qwen2": ByteLevel}
 TIED = {"llama": False, "qwen2": True}
 
 
-def batches(vocabulary):
+def batches(vocabulary, **kinds):
     """(ids, weights of the loss) of about TOKENS_PER_STEP; texts of like length go together."""
     rng = random.Random(SEED)
-    source = documents(rng)
+    source = documents(rng, **kinds)
     while True:
         pool = []
         for _ in range(1600):
@@ -179,7 +181,6 @@ def export(name, model, vocabulary, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("name", choices=VOCABULARIES)
-    parser.add_argument("--steps", type=int, default=STEPS)
     args = parser.parse_args()
     torch.set_num_threads(1)  # so that a seed gives the same weights again
     torch.manual_seed(SEED)
@@ -189,13 +190,15 @@ def main():
     model = new_model(args.name)
     n_params = sum(p.numel() for p in model.parameters())
     print(f"{n_params} parameters", flush=True)
-    curve = train(model, batches(vocabulary), args.steps)
+    songs = itertools.islice(batches(vocabulary, kinds=("song",)), SONG_STEPS)
+    curve = train(model, itertools.chain(songs, batches(vocabulary)), STEPS)
     path = ROOT / f"public/models/glass-{args.name}.gguf"
     export(args.name, model, vocabulary, path)
     about = {
         "parameters": n_params,
         "seed": SEED,
-        "steps": args.steps,
+        "steps": STEPS,
+        "song_steps": SONG_STEPS,
         "tokens_per_step": TOKENS_PER_STEP,
         "minutes_on_one_core": round((time.time() - begun) / 60, 1),
         "torch": torch.__version__,

@@ -13,6 +13,7 @@ from gguf import TokenType
 from tokenizers import Regex, pre_tokenizers
 
 N_VOCAB = 768
+PLAIN = ("given", "written")  # the roles of a text that is no chat
 CHAT_ML = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content']"
     " + '<|im_end|>' + '\n'}}{% endfor %}"
@@ -64,10 +65,12 @@ class ByteLevel:
 
     def encode_chat(self, chat):
         encode = lambda text: self.tokenizer.encode(text).ids
-        if chat[0]["role"] == "text":
-            ids = encode(chat[0]["content"])
-            return [self.END_OF_TEXT, *ids, self.END_OF_TEXT], [0] + [1] * (len(ids) + 1)
         ids, written = [], []
+        if chat[0]["role"] in PLAIN:
+            for part in chat:
+                ids += encode(part["content"])
+                written += [int(part["role"] == "written")] * (len(ids) - len(written))
+            return [self.END_OF_TEXT, *ids, self.END_OF_TEXT], [0, *written, 1]
         for i, message in enumerate(chat):
             opening = ([] if i == 0 else encode("\n")) + [self.START, *encode(message["role"] + "\n")]
             content = [*encode(message["content"]), self.END]
@@ -117,8 +120,9 @@ class Sentencepiece:
     @staticmethod
     def parts(chat):
         """[(what is given, what the model writes)] between one <s> and the next."""
-        if chat[0]["role"] == "text":
-            return [(chat[0]["content"], "")]
+        if chat[0]["role"] in PLAIN:
+            given = "".join(part["content"] for part in chat if part["role"] == "given")
+            return [(given, chat[-1]["content"])]
         system = ""
         if chat[0]["role"] == "system":
             system = f"<<SYS>>\n{chat[0]['content']}\n<</SYS>>\n\n"
@@ -132,7 +136,7 @@ class Sentencepiece:
     def encode_chat(self, chat):
         ids, written = [], []
         for given, answer in self.parts(chat):
-            n_given = len(self.library.encode(given)) if answer else 0
+            n_given = len(self.library.encode(given))
             part = self.library.encode(given + answer)
             ids += [self.BEGIN, *part, self.END]
             written += [0] * (1 + n_given) + [1] * (len(part) - n_given + 1)

@@ -67,7 +67,7 @@ class Story(unittest.TestCase):
     def test_keeps_to_what_was_asked_for(self):
         for wanted, expected in [
             ({"animal": "bear"}, "expected 'bear'; got 'fox"),
-            ({"thing": "kite"}, "or 'white kite'; got 'red ball"),
+            ({"thing": "kite"}, "or 'purple kite'; got 'red ball"),
             ({"friend": "Ben"}, "expected 'Ben'; got 'Tom"),
         ]:
             self.assertIn(expected, fault(lambda walker: story(walker, **wanted), STORY))

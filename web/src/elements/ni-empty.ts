@@ -8,8 +8,8 @@ const chatPrompts = [
   'Write a haiku about the sea.',
 ];
 const tinyPrompts = [
+  'Tell me a story about Mia and a kite.',
   'Tell me a story about a brave little fox.',
-  'What is the capital of France?',
   'Mia has a red ball. Tom has a gold key. Who has the gold key?',
 ];
 
