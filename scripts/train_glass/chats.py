@@ -13,8 +13,8 @@ import story as stories
 from story import COLOURS, KINDS, Tale, a, answer, story
 from walk import Writer
 
-ANIMALS = sum(stories.ANIMALS, [])
-NAMES = sum(stories.NAMES, [])
+ANIMALS = stories.HERO_ANIMALS + stories.FRIEND_ANIMALS
+NAMES = stories.HERO_NAMES + stories.FRIEND_NAMES
 THINGS = stories.HERO_THINGS + stories.FRIEND_THINGS + stories.FINDS
 CAPITALS = {
     "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin",
@@ -236,9 +236,9 @@ def ask_story(choose):
 
 def ask_story_about(choose):
     """About an animal or whatever is named; about someone of this name; about two, or a thing."""
-    hero = lambda: choose([choose(ANIMALS), choose(ANIMALS), choose(OTHER_HEROES), word(choose)])
     kind = choose(["", "", *KINDS, choose(KINDS) + " little", "little"])
-    animal, other = hero(), choose(ANIMALS)
+    animal = choose([*3 * [choose(ANIMALS)], *2 * [choose(OTHER_HEROES)], word(choose)])
+    other = choose(ANIMALS)
     name, friend = choose([choose(NAMES), choose(NAMES), any_name(choose)]), choose(NAMES)
     thing = choose([choose(THINGS), choose(THINGS), word(choose)])
     who, wanted = choose(

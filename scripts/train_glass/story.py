@@ -8,12 +8,10 @@ and each must be the right one: a reader of this language has something to look 
 from dataclasses import dataclass, field
 
 KINDS = "brave shy clever sleepy kind curious happy".split()
-# A friend is of another group than the hero, so two of a story are never taken for one another.
-ANIMALS = [
-    "fox bear rabbit owl frog hedgehog turtle squirrel".split(),
-    "mouse duck cat dog lamb robot dragon horse".split(),
-]
-NAMES = ["Mia Lily Anna Rosa Nora Ella".split(), "Tom Ben Max Sam Leo Finn".split()]
+HERO_ANIMALS = "fox bear rabbit owl frog hedgehog turtle squirrel".split()
+FRIEND_ANIMALS = "mouse duck cat dog lamb robot dragon horse".split()
+HERO_NAMES = "Mia Tom Lily Ben Rosa Max".split()
+FRIEND_NAMES = "Anna Sam Nora Leo Ella Finn".split()
 PLACES = [
     "in a green forest", "by a quiet lake", "on a high hill", "in a small town",
     "near the sea", "in an old garden", "under a big tree", "at the end of the road",
@@ -43,9 +41,6 @@ class Person:
     name: str
     animal: str
 
-    def mentions(self):
-        return [self.name, f"the {self.animal}"]
-
 
 @dataclass
 class Tale:
@@ -54,6 +49,7 @@ class Tale:
     hero: Person
     home: str
     friend: Person | None = None
+    own: dict = field(default_factory=dict)  # name: what this person had in the beginning
     holders: dict = field(default_factory=dict)  # thing: the person who has it
     hidden: dict = field(default_factory=dict)  # thing: where it was put
 
@@ -63,17 +59,13 @@ class Tale:
     def other(self, person):
         return self.friend if person == self.hero else self.hero
 
-    def things_of(self, person):
-        return [thing for thing, holder in self.holders.items() if holder == person]
 
-    def new_things(self, kinds):
-        """In every colour, those of `kinds` that the story does not have yet."""
-        known = " ".join([*self.holders, *self.hidden]).split()
-        return [f"{colour} {kind}" for kind in kinds if kind not in known for colour in COLOURS]
+def without(members, *ones):
+    return [member for member in members if member not in ones]
 
 
-def of_other_groups(groups, one):
-    return [member for group in groups if one not in group for member in group]
+def pick_thing(walker, kinds):
+    return walker.pick([f"{colour} {kind}" for kind in kinds for colour in COLOURS])
 
 
 def story(walker, kind="", animal="", name="", thing="", friend="", friend_animal=""):
@@ -81,93 +73,84 @@ def story(walker, kind="", animal="", name="", thing="", friend="", friend_anima
     walker.pick(["Once upon a time there was ", "Once there was ", "Long ago there was "])
     walker.pick([a(kind)] if kind else [a(each) for each in KINDS])
     walker.say(" ")
-    animal = walker.pick([animal] if animal else of_other_groups(ANIMALS, friend_animal))
+    animal = walker.pick([animal] if animal else without(HERO_ANIMALS, friend_animal))
     walker.say(" named ")
-    hero = Person(walker.pick([name] if name else of_other_groups(NAMES, friend)), animal)
+    hero = Person(walker.pick([name] if name else without(HERO_NAMES, friend)), animal)
     walker.say(f". {hero.name} lived ")
     tale = Tale(hero, walker.pick(PLACES))
-    walker.say(" and had a ")
-    things = tale.new_things([thing] if thing else HERO_THINGS)
-    tale.holders[walker.pick(things)] = hero
     walker.say(". ")
-    meeting(walker, tale, friend, friend_animal)
-    if walker.pick([" At noon ", " In the evening "]) == " At noon ":
-        event(walker, tale)
-        walker.say(" In the evening ")
-    event(walker, tale)
-    night(walker, tale)
+    owns(walker, tale, hero, [thing] if thing else HERO_THINGS)
     walker.say(" ")
+    meeting(walker, tale, friend, friend_animal)
+    owns(walker, tale, tale.friend, without(FRIEND_THINGS, thing))
+    if walker.pick([" At noon ", " In the evening "]) == " At noon ":
+        actor = event(walker, tale, tale.people())
+        walker.say(" In the evening ")
+        event(walker, tale, [tale.other(actor)])
+    else:
+        event(walker, tale, tale.people())
+    walker.say(f" That night the {tale.hero.animal} and the {tale.friend.animal} ")
+    walker.pick(NIGHTS)
+    walker.say(". ")
     ask_at_end(walker, tale)
     return tale
+
+
+def owns(walker, tale, person, kinds):
+    walker.say(f"{person.name} had a ")
+    thing = pick_thing(walker, kinds)
+    walker.say(".")
+    tale.own[person.name] = thing
+    tale.holders[thing] = person
 
 
 def meeting(walker, tale, name, animal):
     walker.pick(MORNINGS)
     walker.say(f" {tale.hero.name} met ")
-    animals = [animal] if animal else of_other_groups(ANIMALS, tale.hero.animal)
+    animals = [animal] if animal else without(FRIEND_ANIMALS, tale.hero.animal)
     animal = {a(each): each for each in animals}[walker.pick([a(each) for each in animals])]
     walker.say(" named ")
-    name = walker.pick([name] if name else of_other_groups(NAMES, tale.hero.name))
+    name = walker.pick([name] if name else without(FRIEND_NAMES, tale.hero.name))
     tale.friend = Person(name, animal)
-    walker.say(f". {name} had a ")
-    tale.holders[walker.pick(tale.new_things(FRIEND_THINGS))] = tale.friend
-    walker.say(".")
+    walker.say(". ")
 
 
-def pick_person(walker, people):
-    mentions = {mention: person for person in people for mention in person.mentions()}
-    return mentions[walker.pick(list(mentions))]
-
-
-def event(walker, tale):
-    """Something that one of the two does, after "At noon "."""
-    actor = pick_person(walker, tale.people())
-    other = tale.other(actor)
-    things = tale.things_of(actor)
-    with_things = [" gave the ", " gave the ", " lost the ", " put the "] if things else []
-    act = walker.pick([*with_things, " found a ", " shared some "])
+def event(walker, tale, people):
+    """What one of `people` does, after "At noon " -> who that was."""
+    name = walker.pick([person.name for person in people])
+    actor = next(person for person in people if person.name == name)
+    other, thing = tale.other(actor), tale.own[name]
+    act = walker.pick([" gave the ", " lost the ", " put the ", " found a ", " shared some "])
     if act == " gave the ":
-        thing = walker.pick(things)
-        walker.say(" to ")
-        pick_person(walker, [other])
+        walker.say(f"{thing} to {other.name}.")
         tale.holders[thing] = other
-        walker.pick([".", f'. "Thank you, {actor.name}!" said {other.name}.'])
+        walker.pick(["", f' "Thank you, {name}!" said {other.name}.'])
     elif act == " lost the ":
-        thing = walker.pick(things)
-        walker.say(f", but {other.name} found it ")
+        walker.say(f"{thing}, but {other.name} found it ")
         walker.pick(HIDING_PLACES)
-        walker.say(f'. "Here is your {thing}, {actor.name}!" said {other.name}.')
+        walker.say(f'. "Here is your {thing}, {name}!" said {other.name}.')
     elif act == " put the ":
-        thing = walker.pick(things)
-        walker.say(" ")
+        walker.say(f"{thing} ")
         tale.hidden[thing] = walker.pick(HIDING_PLACES)
         del tale.holders[thing]
         walker.say(".")
     elif act == " found a ":
-        thing = walker.pick(tale.new_things(FINDS))
+        known = " ".join([*tale.own.values(), *tale.holders]).split()
+        found = pick_thing(walker, without(FINDS, *known))
         walker.say(" ")
         walker.pick(HIDING_PLACES)
-        tale.holders[thing] = actor
-        walker.pick([".", f'. "What a nice {thing}!" said {other.name}.'])
+        walker.say(".")
+        tale.holders[found] = actor
+        walker.pick(["", f' "What a nice {found}!" said {other.name}.'])
     else:
         food = walker.pick(FOODS)
-        walker.say(" with ")
-        pick_person(walker, [other])
-        walker.pick([".", f'. "I love {food}, {actor.name}!" said {other.name}.'])
-
-
-def night(walker, tale):
-    walker.say(" That night ")
-    first = pick_person(walker, tale.people())
-    walker.say(" and ")
-    pick_person(walker, [tale.other(first)])
-    walker.say(" ")
-    walker.pick(NIGHTS)
-    walker.say(".")
+        walker.say(f" with {other.name}.")
+        walker.pick(["", f' "I love {food}, {name}!" said {other.name}.'])
+    return actor
 
 
 def ask_at_end(walker, tale):
-    """"Who has the red ball now? Tom has it.\""""
+    """"Who has the red ball now? Tom has it.""""
     asked = {f"Who has the {thing} now?": thing for thing in tale.holders}
     asked |= {f"Where is the {thing} now?": thing for thing in tale.hidden}
     thing = asked[walker.pick(list(asked))]

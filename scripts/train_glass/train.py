@@ -9,7 +9,6 @@ README.md beside this file has the recipe in words. Everything is seeded.
 import argparse
 import itertools
 import json
-import math
 import pathlib
 import random
 import sys

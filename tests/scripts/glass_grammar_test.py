@@ -12,11 +12,11 @@ from story import story
 from walk import Writer, fault
 
 STORY = (
-    "Once there was a shy fox named Mia. Mia lived by a quiet lake and had a red ball. "
-    "One day Mia met a duck named Tom. Tom had a gold key. "
-    'At noon the fox gave the red ball to the duck. "Thank you, Mia!" said Tom. '
-    "In the evening Tom put the gold key under a leaf. "
-    "That night Mia and the duck slept well. Who has the red ball now? Tom has it."
+    "Once there was a shy fox named Mia. Mia lived by a quiet lake. Mia had a red ball. "
+    "One day Mia met a duck named Sam. Sam had a gold key. "
+    'At noon Mia gave the red ball to Sam. "Thank you, Mia!" said Sam. '
+    "In the evening Sam put the gold key under a leaf. "
+    "That night the fox and the duck slept well. Who has the red ball now? Sam has it."
 )
 
 
@@ -38,37 +38,38 @@ class Story(unittest.TestCase):
         self.assertIsNone(fault(story, STORY))
         for wanted in [
             {"kind": "shy", "animal": "fox", "name": "Mia"},
-            {"thing": "ball", "friend": "Tom", "friend_animal": "duck"},
+            {"thing": "ball", "friend": "Sam", "friend_animal": "duck"},
         ]:
             self.assertIsNone(fault(lambda walker: story(walker, **wanted), STORY))
 
     def test_names_each_reference_that_is_wrong(self):
         for right, wrong, expected in [
             ("Mia lived", "Ben lived", "expected '. Mia lived '; got '. Ben lived"),
-            ("the fox gave", "the bear gave", "'Mia' or 'the fox' or 'Tom' or 'the duck'; got 'the b"),
-            ("gave the red ball", "gave the gold key", "expected 'red ball'; got 'gold key"),
-            ("to the duck", "to the fox", "expected 'Tom' or 'the duck'; got 'the fox"),
-            ("Thank you, Mia", "Thank you, Tom", "expected ' In the evening '; got"),
-            ("Mia and the duck", "Mia and the fox", "expected 'Tom' or 'the duck'; got 'the fox"),
+            ("noon Mia gave", "noon Ben gave", "expected 'Mia' or 'Sam'; got 'Ben gave"),
+            ("gave the red ball", "gave the gold key", "expected 'red ball to Sam.'; got 'gold key"),
+            ("to Sam", "to Mia", "expected 'red ball to Sam.'; got 'red ball to Mia"),
+            ("Thank you, Mia", "Thank you, Sam", "expected ' In the evening '; got"),
+            ("evening Sam", "evening Mia", "expected 'Sam'; got 'Mia put"),
+            ("the fox and", "the bear and", "expected ' That night the fox and the duck '; got"),
             ("has the red", "has the red ", "expected 'Who has the red ball now?'"),
-            ("Tom has it", "Mia has it", "expected 'Tom has it.'; got 'Mia has it.'"),
+            ("Sam has it", "Mia has it", "expected 'Sam has it.'; got 'Mia has it.'"),
             ("a duck", "a fox", "expected 'a mouse' or"),
-            (" Tom has it.", " Tom has it. Yes.", "expected the end; got ' Yes.'"),
-            (" Tom has it.", "", "expected ' '; got the end"),
+            (" Sam has it.", " Sam has it. Yes.", "expected the end; got ' Yes.'"),
+            (" Sam has it.", "", "expected ' '; got the end"),
         ]:
             self.assertEqual(STORY.count(right), 1, right)
             found = fault(story, STORY.replace(right, wrong))
             self.assertIn(expected, found or "nothing wrong", wrong)
 
     def test_says_where(self):
-        found = fault(story, STORY.replace("Tom has it", "Mia has it"))
-        self.assertIn(f'at character {STORY.index("Tom has it")}, after "...', found)
+        found = fault(story, STORY.replace("Sam has it", "Mia has it"))
+        self.assertIn(f'at character {STORY.index("Sam has it")}, after "...', found)
 
     def test_keeps_to_what_was_asked_for(self):
         for wanted, expected in [
             ({"animal": "bear"}, "expected 'bear'; got 'fox"),
             ({"thing": "kite"}, "or 'purple kite'; got 'red ball"),
-            ({"friend": "Ben"}, "expected 'Ben'; got 'Tom"),
+            ({"friend": "Ben"}, "expected 'Ben'; got 'Sam"),
         ]:
             self.assertIn(expected, fault(lambda walker: story(walker, **wanted), STORY))
 
