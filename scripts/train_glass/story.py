@@ -150,7 +150,7 @@ def event(walker, tale, people):
 
 
 def ask_at_end(walker, tale):
-    """"Who has the red ball now? Tom has it.""""
+    """As in: Who has the red ball now? Tom has it."""
     asked = {f"Who has the {thing} now?": thing for thing in tale.holders}
     asked |= {f"Where is the {thing} now?": thing for thing in tale.hidden}
     thing = asked[walker.pick(list(asked))]
