@@ -1,7 +1,8 @@
 """What Glass learns from: stories, songs and chats, drawn from grammars.
 
 `documents(rng)` yields them without end, each a list of {"role", "content"}: the messages of a chat,
-or the parts of a plain text, "given" to the model or "written" by it. Everything is made up here, so the model knows nothing else.
+or the parts of a plain text, "given" to the model or "written" by it. Everything is made up here, so
+the model knows nothing else.
 
 A question is `(asked, grammar of the answer)`: as stories, answers are written and read by one
 definition (`walk.py`).
@@ -15,7 +16,7 @@ from walk import Writer
 
 ANIMALS = stories.HERO_ANIMALS + stories.FRIEND_ANIMALS
 NAMES = stories.HERO_NAMES + stories.FRIEND_NAMES
-THINGS = stories.HERO_THINGS + stories.FRIEND_THINGS + stories.FINDS
+THINGS = stories.HERO_THINGS + stories.FRIEND_THINGS
 CAPITALS = {
     "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin",
     "Japan": "Tokyo", "England": "London", "Greece": "Athens", "Norway": "Oslo",

@@ -60,8 +60,9 @@ class Tale:
         return self.friend if person == self.hero else self.hero
 
 
-def without(members, *ones):
-    return [member for member in members if member not in ones]
+def apart(heros, usual, other):
+    """The group that a friend's is of, that the hero's is not of."""
+    return other if heros in usual else usual
 
 
 def pick_thing(walker, kinds):
@@ -69,20 +70,21 @@ def pick_thing(walker, kinds):
 
 
 def story(walker, kind="", animal="", name="", thing="", friend="", friend_animal=""):
-    """Walks a story -> Tale. What is given was asked for; `friend` is a name too."""
+    """Walks a story -> Tale. What is given was asked for: `friend`, a name too, beside `name` only,
+    and `friend_animal` beside `animal`."""
     walker.pick(["Once upon a time there was ", "Once there was ", "Long ago there was "])
     walker.pick([a(kind)] if kind else [a(each) for each in KINDS])
     walker.say(" ")
-    animal = walker.pick([animal] if animal else without(HERO_ANIMALS, friend_animal))
+    animal = walker.pick([animal] if animal else HERO_ANIMALS)
     walker.say(" named ")
-    hero = Person(walker.pick([name] if name else without(HERO_NAMES, friend)), animal)
+    hero = Person(walker.pick([name] if name else HERO_NAMES), animal)
     walker.say(f". {hero.name} lived ")
     tale = Tale(hero, walker.pick(PLACES))
     walker.say(". ")
     owns(walker, tale, hero, [thing] if thing else HERO_THINGS)
     walker.say(" ")
     meeting(walker, tale, friend, friend_animal)
-    owns(walker, tale, tale.friend, without(FRIEND_THINGS, thing))
+    owns(walker, tale, tale.friend, apart(thing, FRIEND_THINGS, HERO_THINGS))
     if walker.pick([" At noon ", " In the evening "]) == " At noon ":
         actor = event(walker, tale, tale.people())
         walker.say(" In the evening ")
@@ -107,10 +109,12 @@ def owns(walker, tale, person, kinds):
 def meeting(walker, tale, name, animal):
     walker.pick(MORNINGS)
     walker.say(f" {tale.hero.name} met ")
-    animals = [animal] if animal else without(FRIEND_ANIMALS, tale.hero.animal)
-    animal = {a(each): each for each in animals}[walker.pick([a(each) for each in animals])]
+    animals = apart(tale.hero.animal, FRIEND_ANIMALS, HERO_ANIMALS)
+    with_article = {a(each): each for each in ([animal] if animal else animals)}
+    animal = with_article[walker.pick(list(with_article))]
     walker.say(" named ")
-    name = walker.pick([name] if name else without(FRIEND_NAMES, tale.hero.name))
+    names = apart(tale.hero.name, FRIEND_NAMES, HERO_NAMES)
+    name = walker.pick([name] if name else names)
     tale.friend = Person(name, animal)
     walker.say(". ")
 
@@ -136,7 +140,7 @@ def event(walker, tale, people):
         walker.say(".")
     elif act == " found a ":
         known = " ".join([*tale.own.values(), *tale.holders]).split()
-        found = pick_thing(walker, without(FINDS, *known))
+        found = pick_thing(walker, [find for find in FINDS if find not in known])
         walker.say(" ")
         walker.pick(HIDING_PLACES)
         walker.say(".")
