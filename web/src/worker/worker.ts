@@ -11,6 +11,7 @@ import type {
 } from '../protocol.ts';
 import { chat } from './chat.ts';
 import { freeing, Sampler, TextStream } from './engine.ts';
+import { GlassBox } from './glass-box.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { loadModel, type Ready } from './load-model.ts';
@@ -38,6 +39,14 @@ let logitsAreThere = false;
 let history: number[] = [];
 let sampler: { key: string; sampler: Sampler } | null = null;
 
+let glassBox: GlassBox | null = null;
+/** The tokens of a pass that `passBegin` has begun. */
+let passIds: number[] = [];
+
+function glass(): GlassBox {
+  return (glassBox ??= new GlassBox(ready().session));
+}
+
 function ready(): Ready {
   if (!loaded) throw new Failure('no_model', 'No model is loaded.');
   return loaded;
@@ -46,6 +55,7 @@ function ready(): Ready {
 const handlers: Handlers = {
   async load(args, { emit, proceed }) {
     loaded = await loadModel(args, emit, proceed);
+    glassBox = null;
     const { session } = loaded;
     choosing = chooseKernels(session, loaded.loaded.build, () => busy);
     return loaded.loaded;
@@ -93,8 +103,7 @@ const handlers: Handlers = {
       const started = performance.now();
       logitsAreThere = false;
       await forward(session, [id], signal);
-      history.push(id);
-      sampler?.sampler.accept(id);
+      appendToHistory([id]);
       logitsAreThere = true;
       return { tokens: session.length, ms: performance.now() - started };
     }),
@@ -149,12 +158,88 @@ const handlers: Handlers = {
     });
     return [...kinds.values()].sort((a, b) => b.ms - a.ms);
   },
+
+  plan: () => glass().plan,
+  context: () => ready().session.tokens(),
+  opMs({ measure, reset }) {
+    const { session } = ready();
+    session.measureOps(measure);
+    const ms = session.opMs();
+    if (reset) session.resetOpMs();
+    return ms;
+  },
+
+  passBegin: ({ ids }) =>
+    exclusively(() => {
+      const box = glass();
+      logitsAreThere = false;
+      ready().session.begin([...ids], true);
+      passIds = [...ids];
+      box.passLength = ids.length;
+      return box.state(false);
+    }),
+
+  passRun: ({ until }, { signal }) =>
+    exclusively(async () => {
+      const { session } = ready();
+      if (session.cursor === null) {
+        throw new Failure('no_pass', 'No pass is begun: call trace.begin first.');
+      }
+      if (await glass().run(until, signal)) {
+        logitsAreThere = true;
+        appendToHistory(passIds);
+      }
+      return glass().state(logitsAreThere);
+    }),
+
+  passAbandon: () =>
+    exclusively(() => {
+      ready().session.abandon();
+      return glass().state(logitsAreThere);
+    }),
+
+  traceKeep: (args) => exclusively(() => glass().keep(args)),
+  traceRead: (args) => glass().read(args),
+  traceLive: (args) => glass().live(args),
+  traceBreaks: ({ breaks }) => exclusively(() => glass().setBreaks(breaks)),
+
+  traceEdits: ({ edits }, { emit, signal }) =>
+    exclusively(async () => {
+      const { session } = ready();
+      const rerun = glass().setEdits(edits);
+      if (rerun !== null) {
+        const ids = [...session.tokens()];
+        logitsAreThere = false;
+        session.truncate(rerun.from);
+        await prefill(session, ids, signal, (done) =>
+          emit({ type: 'prefill', done, tokens: ids.length }),
+        );
+        logitsAreThere = true;
+      }
+      return { rerun, state: glass().state(logitsAreThere) };
+    }),
+
+  traceAttention: notYet,
+  traceLens: notYet,
+  traceHeadWrite: notYet,
+  traceCell: notYet,
+  matrixBlock: notYet,
+  matrixRow: notYet,
+  top: notYet,
+  samplerStages: notYet,
+  resample: notYet,
+  kv: notYet,
+  kvSlot: notYet,
 };
+
+function notYet(): never {
+  throw new Failure('unsupported', 'The engine does not do this yet.');
+}
 
 let busy = false;
 
 /** One pass at a time: the session has one cursor. */
-async function exclusively<T>(run: () => Promise<T>): Promise<T> {
+async function exclusively<T>(run: () => Promise<T> | T): Promise<T> {
   if (busy) throw new Failure('busy', 'The engine is still at work on another request.');
   busy = true;
   try {
@@ -169,6 +254,13 @@ function withLogits<T>(use: (ready: Ready) => T): T {
     throw new Failure('no_logits', 'There are no logits: call prefill or step first.');
   }
   return use(ready());
+}
+
+function appendToHistory(ids: readonly number[]): void {
+  for (const id of ids) {
+    history.push(id);
+    sampler?.sampler.accept(id);
+  }
 }
 
 function forgetLogits(): void {
@@ -195,8 +287,17 @@ interface Running {
 }
 const running = new Map<number, Running>();
 
-function post(reply: Reply): void {
-  globalThis.postMessage(reply);
+function post(reply: Reply, moved: Transferable[] = []): void {
+  globalThis.postMessage(reply, { transfer: moved });
+}
+
+/** The buffers of arrays in a result: they are copies that nobody here needs any more. */
+function buffersIn(result: unknown): Transferable[] {
+  if (ArrayBuffer.isView(result)) return [result.buffer as ArrayBuffer];
+  if (typeof result !== 'object' || result === null) return [];
+  return Object.values(result).flatMap((value) =>
+    ArrayBuffer.isView(value) ? buffersIn(value) : [],
+  );
 }
 
 async function answer<K extends CallName>(id: number, call: K, args: Calls[K]['args']) {
@@ -210,7 +311,7 @@ async function answer<K extends CallName>(id: number, call: K, args: Calls[K]['a
       signal: abort.signal,
       proceed: () => proceeded,
     });
-    post({ id, kind: 'done', result });
+    post({ id, kind: 'done', result }, buffersIn(result));
   } catch (thrown) {
     if (isTrap(thrown)) {
       reportFatal(thrown);
