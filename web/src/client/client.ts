@@ -24,6 +24,7 @@ import { Connection } from './connection.ts';
 import { defaultChatOptions, defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { deleteKeptModel, listKeptModels } from './kept-models.ts';
+import { Trace } from './trace.ts';
 
 export interface LoadCallbacks {
   signal?: AbortSignal;
@@ -94,6 +95,8 @@ export class Client extends EventTarget {
   latest: LoadedModel | null = null;
   /** Why there is none any more. */
   error: EngineError | null = null;
+  /** Everything that a pass computes, to be looked at, stopped and changed. A load starts it anew. */
+  trace: Trace = this.#newTrace();
 
   constructor(settings: ClientSettings) {
     super();
@@ -275,8 +278,13 @@ export class Client extends EventTarget {
     throw this.error ?? EngineError.of('no_model', 'No model is loaded.');
   }
 
+  #newTrace(): Trace {
+    return new Trace((...call) => this.#engine().call(...call));
+  }
+
   #use(model: LoadedModel): void {
     this.model = model;
+    this.trace = this.#newTrace();
     this.latest = model;
     this.error = null;
     if (model.kept) void navigator.storage.persist().catch(() => false);
