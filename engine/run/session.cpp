@@ -192,7 +192,13 @@ Pass Session::pass() {
           .rows = rows_,
           .logit_rows = logit_rows_,
           .n_chunks_max = chunks_in(n_ctx_),
-          .attention_scale = 1 / std::sqrt(static_cast<float>(model_.config.head_dim))};
+          .attention_scale = attention_scale()};
+}
+
+void Session::set_rope_theta(float theta) {
+  Config turned = model_.config;
+  turned.rope_theta = theta;
+  fill_rope_table(turned, model_.weights.rope_factors, n_ctx_, activations_.rope_table);
 }
 
 Result<size_t> Session::run(size_t until_op, double max_ms) {

@@ -1,6 +1,7 @@
 // Sequences in progress over one model: rows in, logits out.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -62,6 +63,16 @@ class Session {
   std::span<const Row> rows() const { return rows_; }
   size_t cursor() const { return cursor_; }
 
+  // What ops may look at, for whoever runs some of them on other rows and buffers.
+  Pass pass();
+  ThreadPool& threads() { return pool_; }
+  float attention_scale() const {
+    return 1 / std::sqrt(static_cast<float>(model_.config.head_dim));
+  }
+
+  // Turns by another base from now on, 1 to 1e12; what is in the cache stays.
+  void set_rope_theta(float theta);
+
   // Sees every pass from now on; null: nobody. One at a time, and it must outlive its time here.
   void set_watcher(PassWatcher* watcher) { watcher_ = watcher; }
   PassWatcher* watcher() const { return watcher_; }
@@ -99,7 +110,6 @@ class Session {
  private:
   Session(const Model& model, const SessionOptions& options);
   Status check_rows(std::span<const Row> rows) const;
-  Pass pass();
   void run_watched(const Pass& begun, size_t end, double until_ms, double* op_ms);
   Status finish_pass();
 

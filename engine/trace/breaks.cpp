@@ -1,20 +1,21 @@
 #include "engine/trace/breaks.h"
 
 #include <cmath>
-#include <string>
 
+#include "engine/trace/refusal.h"
 #include "engine/trace/taps.h"
 
 namespace nanoinfer {
 
-Status check_break(std::span<const Op> ops, const Break& wanted) {
-  if (wanted.op >= ops.size()) {
-    return Error{ErrorCode::kBadArgument, "there is no such op to stop behind",
-                 "op " + std::to_string(wanted.op), "0 to " + std::to_string(ops.size() - 1), ""};
+Status check_breaks(std::span<const Op> ops, std::span<const Break> breaks) {
+  for (size_t i = 0; i < breaks.size(); ++i) {
+    const Break& wanted = breaks[i];
+    const bool known = wanted.when == BreakWhen::kAlways
+                           ? wanted.op < ops.size()
+                           : wanted.when <= BreakWhen::kNonFinite && tap_at(ops, wanted.op);
+    if (!known) return refusal("nothing can stop a pass there", "break", i);
   }
-  if (wanted.when == BreakWhen::kAlways) return Ok{};
-  const Result<const Op*> op = tap_at(ops, wanted.op);
-  return op ? Status(Ok{}) : op.error();
+  return Ok{};
 }
 
 bool meets(const Break& wanted, std::span<const float> row, BreakHit* hit) {
@@ -31,7 +32,6 @@ bool meets(const Break& wanted, std::span<const float> row, BreakHit* hit) {
         hit->element = static_cast<uint32_t>(i);
         return true;
       }
-      return false;
   }
   return false;
 }

@@ -9,7 +9,7 @@
 
 namespace nanoinfer {
 
-enum class BreakWhen : uint8_t {
+enum class BreakWhen : uint32_t {
   kAlways = 0,
   kNormAbove = 1,  // a row's norm is above the limit
   kNonFinite = 2,  // a row holds a NaN or an infinity
@@ -24,7 +24,7 @@ struct Break {
 
 // What stopped a pass.
 struct BreakHit {
-  int32_t index = -1;    // of the break, in the order in which they were set; -1: none
+  int32_t index = -1;    // of the break in the list that was set; -1: none
   uint32_t op = 0;       // the cursor is behind it
   uint32_t pos = 0;      // of the first row that met the condition
   float value = 0;       // that row's norm (kNormAbove), or its first value that is not finite
@@ -32,9 +32,9 @@ struct BreakHit {
 };
 
 // Refuses ops that do not exist, and conditions where there are no values to look at.
-Status check_break(std::span<const Op> ops, const Break& wanted);
+Status check_breaks(std::span<const Op> ops, std::span<const Break> breaks);
 
-// Whether a row (n values) meets the break's condition; then value and element of `hit` are set.
+// Whether a row meets the break's condition; then value and element of `hit` are set.
 bool meets(const Break& wanted, std::span<const float> row, BreakHit* hit);
 
 }  // namespace nanoinfer

@@ -1,42 +1,54 @@
 #include "engine/trace/edits.h"
 
-#include <string>
-
+#include "engine/trace/refusal.h"
 #include "engine/trace/taps.h"
 
 namespace nanoinfer {
 
-Status check_edit(std::span<const Op> ops, const Edit& edit) {
-  const Result<const Op*> op = tap_at(ops, edit.op);
-  if (!op) return op.error();
-  const std::string place = std::string("edit of ") + (*op)->name;
-  const uint32_t width = (*op)->n_out;
-  if (edit.n == 0 || edit.n > width || edit.first > width - edit.n) {
-    return Error{ErrorCode::kBadArgument, "an edit reaches outside its tap's row", place,
-                 "elements 0 to " + std::to_string(width - 1),
-                 std::to_string(edit.n) + " from " + std::to_string(edit.first)};
+namespace {
+
+// What is wrong with an edit; null: nothing.
+const char* fault_of(std::span<const Op> ops, const Edit& edit, size_t n_list) {
+  const Op* op = tap_at(ops, edit.op);
+  if (op == nullptr) return "an edit is of no tap";
+  if (edit.n == 0 || edit.n > op->n_out || edit.first > op->n_out - edit.n) {
+    return "an edit reaches outside its tap's row";
   }
-  if (edit.from >= edit.to) {
-    return Error{ErrorCode::kBadArgument, "an edit names no position", place, "from < to",
-                 std::to_string(edit.from) + " to " + std::to_string(edit.to)};
+  if (edit.from >= edit.to) return "an edit names no position";
+  if (edit.begin >= edit.end) return "an edit has no values";
+  if (edit.kind == EditKind::kMask) {
+    return op->kind == OpKind::kAttentionMerge ? nullptr : "only attention can be masked";
   }
-  const uint64_t n_values = edit.values.size();
-  if (n_values == 1 || n_values == edit.n || n_values == uint64_t{edit.n} * (edit.to - edit.from)) {
-    return Ok{};
-  }
-  return Error{ErrorCode::kBadArgument, "an edit has the wrong number of values", place,
-               "1, or " + std::to_string(edit.n) + ", or those for every position",
-               std::to_string(n_values)};
+  if (edit.kind > EditKind::kMask) return "there is no such kind of edit";
+  const uint64_t n_values = edit.end - edit.begin;
+  const uint64_t n_all = uint64_t{edit.n} * (edit.to - edit.from);
+  const bool fits = n_values == 1 || n_values == edit.n || n_values == n_all;
+  return fits && edit.end <= n_list ? nullptr : "an edit has the wrong number of values";
 }
 
-void apply_edit(const Edit& edit, uint32_t pos, float* row) {
-  if (pos < edit.from || pos >= edit.to) return;
-  const size_t n_values = edit.values.size();
-  const size_t offset = n_values > edit.n ? size_t{pos - edit.from} * edit.n : 0;
-  for (size_t i = 0; i < edit.n; ++i) {
-    const float value = edit.values[n_values == 1 ? 0 : offset + i];
-    float& x = row[edit.first + i];
-    x = edit.kind == EditKind::kScale ? x * value : edit.kind == EditKind::kAdd ? x + value : value;
+}  // namespace
+
+Status check_edits(std::span<const Op> ops, std::span<const Edit> edits, size_t n_values) {
+  for (size_t i = 0; i < edits.size(); ++i) {
+    const char* fault = fault_of(ops, edits[i], n_values);
+    if (fault != nullptr) return refusal(fault, "edit", i);
+  }
+  return Ok{};
+}
+
+void apply_edit(const Edit& edit, const float* values, uint32_t pos, float* row) {
+  const uint32_t n_values = edit.end - edit.begin;
+  const float* value = values + edit.begin;
+  if (n_values > edit.n) value += size_t{pos - edit.from} * edit.n;
+  const size_t step = n_values > 1 ? 1 : 0;
+  for (uint32_t i = edit.first; i < edit.first + edit.n; ++i, value += step) {
+    if (edit.kind == EditKind::kScale) {
+      row[i] *= *value;
+    } else if (edit.kind == EditKind::kAdd) {
+      row[i] += *value;
+    } else {
+      row[i] = *value;
+    }
   }
 }
 

@@ -10,10 +10,11 @@
 
 namespace nanoinfer {
 
-enum class EditKind : uint8_t {
+enum class EditKind : uint32_t {
   kScale = 0,    // x *= value
   kAdd = 1,      // x += value
   kReplace = 2,  // x = value
+  kMask = 3,     // of z: attention without the hidden positions takes its place
 };
 
 // Changes elements [first, first + n) of what op `op` left, in rows of positions [from, to). A
@@ -25,32 +26,19 @@ struct Edit {
   uint32_t n = 0;
   uint32_t from = 0;
   uint32_t to = UINT32_MAX;
-  // 1: for every element; n: for each element; n * (to - from): for each element of each position,
-  // a patch from another run.
-  std::vector<float> values;
+  // kMask: the heads whose elements these are do not see positions [begin, end). Otherwise the
+  // values are [begin, end) of a list beside the edits: 1 for every element; n, one for each; or
+  // n * (to - from), one for each of each position, a patch from another run.
+  uint32_t begin = 0;
+  uint32_t end = 0;
+
+  bool is_for(size_t at_op, uint32_t pos) const { return op == at_op && pos >= from && pos < to; }
 };
 
-// Attention of one layer's query heads [first_head, first_head + n_heads), in rows of positions
-// [from, to), does not see positions [first_key, end_key).
-struct Mask {
-  uint32_t layer = 0;
-  uint32_t first_head = 0;
-  uint32_t n_heads = 0;
-  uint32_t first_key = 0;
-  uint32_t end_key = 0;
-  uint32_t from = 0;
-  uint32_t to = UINT32_MAX;
+// Refuses what the plan has no place for, naming the edit. n_values: of the list beside them.
+Status check_edits(std::span<const Op> ops, std::span<const Edit> edits, size_t n_values);
 
-  bool covers(uint32_t at_layer, uint32_t head, uint32_t pos) const {
-    return layer == at_layer && head - first_head < n_heads && pos >= from && pos < to;
-  }
-  bool hides(uint32_t key) const { return key >= first_key && key < end_key; }
-};
-
-// Refuses what the plan has no place for, naming it.
-Status check_edit(std::span<const Op> ops, const Edit& edit);
-
-// Changes the row (op.n_out) of position `pos`, if the edit is for it.
-void apply_edit(const Edit& edit, uint32_t pos, float* row);
+// Changes a row (op.n_out) of position `pos`; not for masks. `values`: the list beside the edits.
+void apply_edit(const Edit& edit, const float* values, uint32_t pos, float* row);
 
 }  // namespace nanoinfer

@@ -11,20 +11,17 @@
 
 namespace nanoinfer {
 
-// Whether what `op` leaves in its output is a tap: the quantised rows and the cache are none, and
-// attention's is complete behind its merge.
-bool is_tap(const Op& op);
-
-// The op of that number, if its output is a tap.
-Result<const Op*> tap_at(std::span<const Op> ops, uint32_t op);
+// The op of that number if its output is a tap, else null: the quantised rows and the cache are
+// none, and attention's is complete behind its merge.
+const Op* tap_at(std::span<const Op> ops, uint32_t op);
 
 // sqrt of the sum of squares.
 float norm_of(std::span<const float> values);
 
 // One tap to keep: its values, or the norm of each row alone.
 struct KeptTap {
-  uint32_t op = 0;
-  bool norm_only = false;
+  uint32_t op;
+  uint32_t norm_only;
 };
 
 // The last n_positions() positions of some taps. Recording allocates nothing.
@@ -37,30 +34,28 @@ class Taps {
 
   uint32_t n_positions() const { return n_positions_; }
   uint64_t n_bytes() const { return bytes_per_position_ * n_positions_; }
-  bool keeps(size_t op) const { return op < tap_of_op_.size() && tap_of_op_[op] != kNone; }
+  bool keeps(size_t op) const { return op < kept_.size() && kept_[op].width > 0; }
 
   // values (op.n_out): the row of position `pos` of a kept tap.
-  void record(size_t op, uint32_t pos, const float* values);
+  void record(size_t op, uint32_t pos, std::span<const float> values);
 
-  // What was recorded at a position: (op.n_out) values, or the norm alone; null if it was not kept,
-  // or has been overwritten by a later one.
-  const float* row(size_t op, uint32_t pos) const;
-  uint32_t width(size_t op) const { return keeps(op) ? taps_[tap_of_op_[op]].width : 0; }
+  // What was recorded at a position: (op.n_out) values, or the norm alone; empty if it was not
+  // kept, or has been overwritten by a later one.
+  std::span<const float> row(size_t op, uint32_t pos) const;
 
   // Drops positions >= n_positions.
   void forget(uint32_t n_positions);
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
   struct Kept {
-    uint32_t width;      // values a position
-    uint32_t n_out;      // of the op
-    float* values;       // (n_positions, width): position p in slot p mod n_positions
-    uint32_t* position;  // (n_positions): whose row a slot holds, or kNone
+    uint32_t width = 0;            // values a position; 0: not kept
+    float* values = nullptr;       // (n_positions, width): position p in slot p mod n_positions
+    uint32_t* position = nullptr;  // (n_positions): whose row a slot holds; UINT32_MAX: none's
   };
 
-  std::vector<Kept> taps_;
-  std::vector<uint32_t> tap_of_op_;
+  void clear();
+
+  std::vector<Kept> kept_;  // (n_ops)
   Memory memory_;
   uint64_t bytes_per_position_ = 0;
   uint32_t n_positions_ = 0;

@@ -1,16 +1,17 @@
 // What is watched in one sequence of a session: taps kept, edits made, breaks.
 //
 // Everything is named by the op whose output it is about; trace/schema.h gives taps their names.
-// Behind a watched op the order is: masks, edits, taps (which so keep what later ops see), breaks.
+// Behind a watched op the order is: edits, in theirs (all masks where the first one stands), then
+// taps, which so keep what later ops see, then breaks.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/base/result.h"
 #include "engine/run/session.h"
+#include "engine/trace/attention_view.h"
 #include "engine/trace/breaks.h"
 #include "engine/trace/edits.h"
 #include "engine/trace/taps.h"
@@ -29,24 +30,24 @@ class Trace final : public PassWatcher {
   Status keep(std::span<const KeptTap> taps, uint64_t max_bytes);
   const Taps& taps() const { return taps_; }
 
-  // A kept row of position `pos`: (op.n_out) values, or the norm alone.
-  Result<std::span<const float>> row(uint32_t op, uint32_t pos) const;
-
   // The rows (n_rows, op.n_out) that a tap holds at this moment in the pass begun: its op has run
   // and no later one has written over them.
-  Result<std::span<const float>> live(uint32_t op) const;
+  Status live(uint32_t op, std::span<const float>* rows) const;
 
-  // Edits act in the order in which they were added. Values in the cache that were computed without
-  // an edit stay as they are: truncate the session to the first position that it changes.
-  Status add_edit(Edit edit);
-  Status add_mask(const Mask& mask);
-  void clear_edits();
-  std::span<const Mask> masks() const { return masks_; }
+  // The row (op.n_out) of position `pos`, kept or else live.
+  Status find(uint32_t op, uint32_t pos, const float** row) const;
 
-  Status add_break(const Break& wanted);
-  void clear_breaks();
+  // These edits in this order, and no others. Values in the cache that were computed without them
+  // stay as they are: truncate the session to the first position that they change.
+  Status set_edits(std::span<const Edit> edits, std::span<const float> values);
+
+  Status set_breaks(std::span<const Break> breaks);
   // The break at which the last run() stopped.
   const BreakHit& hit() const { return hit_; }
+
+  // One head's attention at one position (AttentionView::row), edits included. Its q_rot must be
+  // kept or live, and the position's key be in the cache.
+  Status attention(uint32_t layer, uint32_t head, uint32_t pos, std::span<const float>* row);
 
   Session& session() const { return session_; }
   uint32_t seq() const { return seq_; }
@@ -57,17 +58,21 @@ class Trace final : public PassWatcher {
 
  private:
   void watch_ops();
-  void edit_row(size_t op, uint32_t pos, float* row);
-  bool stop_at(size_t op, uint32_t pos, std::span<const float> row);
+  void edit_row(size_t op, uint32_t pos, size_t row, float* values);
+  void mask_row(size_t z_op, uint32_t pos, size_t row, float* z);
+  void stop_at(size_t op, uint32_t pos, std::span<const float> row);
+  uint32_t op_of(OpKind kind, uint32_t layer) const;
+  bool is_cached(uint32_t layer, uint32_t pos) const;
 
   Session& session_;
   const uint32_t seq_;
   Taps taps_;
   std::vector<Edit> edits_;
-  std::vector<Mask> masks_;
+  std::vector<float> edit_values_;
   std::vector<Break> breaks_;
   BreakHit hit_;
-  std::vector<bool> watched_;  // (n_ops)
+  std::vector<uint8_t> watched_;  // (n_ops)
+  AttentionView attention_;
 };
 
 }  // namespace nanoinfer

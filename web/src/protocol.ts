@@ -90,6 +90,9 @@ export interface SessionInfo {
   kv_type: string;
   kv_bytes_used: number;
   kv_bytes_max: number;
+  kv_block_bytes: number;
+  /** Positions that a block holds. */
+  kv_block_positions: number;
   scratch_bytes: number;
   n_ops: number;
   ops: OpInfo[];

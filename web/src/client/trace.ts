@@ -165,8 +165,8 @@ export class Trace {
   }
 
   /**
-   * The same with other parameters on the logits that are there: no forward pass, and the chain of
-   * random numbers stays where it is. The draw is the seed's next after as many as there have been.
+   * The same with other parameters on the logits that are there: no forward pass, the same random
+   * number as the last `sample` took (the seed's), and that chain stays where it is.
    */
   resample(sampling: Partial<SamplingParams>): Promise<SamplerStages> {
     return this.#call('resample', { sampling: { ...defaultSampling, ...sampling } });

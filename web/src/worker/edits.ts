@@ -13,6 +13,8 @@ export interface CompiledEdit {
   first: number;
   /** First op that it changes. */
   op: number;
+  /** Base of the RoPE angles from now on, where it changes that. */
+  ropeTheta?: number;
   /** What lies in the cache does not depend on it: only logits do. */
   logitsOnly: boolean;
   /** For a person. */
@@ -24,6 +26,9 @@ type Placed = Extract<Edit, { site: string }>;
 /** `index`: of the edit in its list, for errors. */
 export function compileEdit(edit: Edit, index: number, taps: readonly TapInfo[]): CompiledEdit {
   const place = `edits[${index}]`;
+  if (typeof edit !== 'object' || (edit as unknown) === null) {
+    throw new Failure('bad_argument', 'An edit is an object.', { place });
+  }
   switch (edit.do) {
     case 'scale':
       return placed(edit, place, taps, (n) => ({
@@ -51,8 +56,9 @@ export function compileEdit(edit: Edit, index: number, taps: readonly TapInfo[])
       return placed(biased, place, taps, () => ({ kind: 'add', values: valuesOf(by, 1, place) }));
     }
     case 'mask':
+      return masked(edit, place, taps);
     case 'rope_theta':
-      throw new Failure('unsupported', 'This edit is not there yet.', { place, actual: edit.do });
+      return turned(edit.theta, place, taps);
     default: {
       const actual = String((edit as { do: unknown }).do);
       throw new Failure('bad_argument', 'There is no such kind of edit.', {
@@ -69,11 +75,11 @@ function placed(
   edit: Placed,
   place: string,
   taps: readonly TapInfo[],
-  change: (n: number) => Pick<EngineEdit, 'kind' | 'values'>,
+  change: (n: number) => { kind: 'scale' | 'add' | 'replace'; values: Float32Array },
 ): CompiledEdit {
   const [from, to] = positionsOf(edit, place);
   const named = tapsNamed(taps, edit.site, `${place}.site`);
-  const edits = named.map((tap) => {
+  const edits = named.map((tap): EngineEdit => {
     const { first, n } = partOf(edit, tap, place);
     return { op: tap.op, first, n, from, to, ...change(n) };
   });
@@ -118,6 +124,44 @@ function patched(
   return compiled(edits, named, `patch ${edit.site}`);
 }
 
+/** Heads that do not see some positions: what attention leaves without them takes z's place. */
+function masked(
+  edit: Extract<Edit, { do: 'mask' }>,
+  place: string,
+  taps: readonly TapInfo[],
+): CompiledEdit {
+  const [from, to] = positionsOf(edit, place);
+  const [begin, end] = rangeOf(edit.keys, everywhere, `${place}.keys`);
+  if (!/\.scores$/.test(edit.site)) {
+    throw new Failure('bad_argument', 'Only the scores of attention can be masked.', {
+      place: `${place}.site`,
+      expected: 'L.3.scores, L.*.scores',
+      actual: edit.site,
+    });
+  }
+  const named = tapsNamed(taps, edit.site.replace(/scores$/, 'z'), `${place}.site`);
+  const edits = named.map((tap): EngineEdit => {
+    // A position does not see what comes behind it, so nothing changes before the first key.
+    return { op: tap.op, kind: 'mask', ...partOf(edit, tap, place), from, to, begin, end };
+  });
+  const change = compiled(edits, named, `mask ${edit.site}`);
+  return { ...change, first: Math.max(from, begin) };
+}
+
+/** Position 0 is not turned, whatever the base. */
+function turned(theta: number, place: string, taps: readonly TapInfo[]): CompiledEdit {
+  if (typeof theta !== 'number' || !(theta >= 1 && theta <= 1e12)) {
+    throw new Failure('bad_argument', 'RoPE cannot turn by this base.', {
+      place: `${place}.theta`,
+      expected: '1 to 1e12',
+      actual: String(theta),
+    });
+  }
+  const { op } = tapsNamed(taps, 'L.0.q_rot', place)[0]!;
+  const text = `RoPE with theta ${theta}`;
+  return { edits: [], first: 1, op, ropeTheta: theta, logitsOnly: false, text };
+}
+
 function compiled(edits: EngineEdit[], named: readonly TapInfo[], text: string): CompiledEdit {
   return {
     edits,
@@ -133,7 +177,7 @@ function partOf(
   { head, range }: Placed,
   tap: TapInfo,
   place: string,
-): { first: number; n: number } {
+): Pick<EngineEdit, 'first' | 'n'> {
   let first = 0;
   let size = widthOf(tap);
   if (head !== undefined) {

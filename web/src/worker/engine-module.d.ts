@@ -79,30 +79,63 @@ export interface EngineModule {
 
   _ni_trace_new(session: Address, seq: number): Address;
   _ni_trace_free(trace: Address): void;
-  _ni_trace_keep(
-    trace: Address,
-    ops: Address,
-    normOnly: Address,
-    n: number,
-    maxBytes: number,
-  ): number;
+  _ni_trace_keep(trace: Address, taps: Address, n: number, maxBytes: number): number;
   _ni_trace_row(trace: Address, op: number, position: number, n: Address): Address;
   _ni_trace_live(trace: Address, op: number, n: Address): Address;
-  _ni_trace_break(trace: Address, op: number, when: number, limit: number): number;
-  _ni_trace_clear_breaks(trace: Address): void;
+  _ni_trace_breaks(trace: Address, breaks: Address, n: number): number;
   _ni_trace_hit(trace: Address): Address;
-  _ni_trace_edit(
+  _ni_trace_edits(
     trace: Address,
-    op: number,
-    kind: number,
-    first: number,
+    edits: Address,
     n: number,
-    from: number,
-    to: number,
     values: Address,
     nValues: number,
+    ropeTheta: number,
   ): number;
-  _ni_trace_clear_edits(trace: Address): void;
+  _ni_trace_attention(
+    trace: Address,
+    layer: number,
+    head: number,
+    position: number,
+    n: Address,
+  ): Address;
+  _ni_trace_lens(trace: Address, tap: number, position: number, n: Address): Address;
+  _ni_trace_part(
+    trace: Address,
+    op: number,
+    tap: number,
+    position: number,
+    first: number,
+    count: number,
+    n: Address,
+  ): Address;
+  _ni_trace_cell(
+    trace: Address,
+    op: number,
+    tap: number,
+    position: number,
+    element: number,
+    n: Address,
+  ): Address;
+
+  _ni_matrix_row(
+    session: Address,
+    op: number,
+    row: number,
+    bytes: Address,
+    values: Address,
+  ): number;
+  _ni_matrix_decode(session: Address, op: number, block: Address, out: Address): number;
+  _ni_logits_top(logits: Address, nVocab: number, n: number, ids: Address, p: Address): void;
+  _ni_kv_table(session: Address, seq: number, n: Address): Address;
+  _ni_kv_slot(
+    session: Address,
+    seq: number,
+    layer: number,
+    kvHead: number,
+    position: number,
+    out: Address,
+  ): number;
 }
 
 export interface EngineModuleOptions {

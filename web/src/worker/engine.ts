@@ -5,6 +5,7 @@ import type {
   BuildInfo,
   ErrorInfo,
   ModelInfo,
+  SamplerStages,
   SessionInfo,
   TapInfo,
 } from '../protocol.ts';
@@ -366,6 +367,18 @@ export class Session {
     return floatsAt(this.engine.module, this.logits(), this.#nVocab).slice();
   }
 
+  /** The n likeliest of (n_vocab) logits in the engine's memory, with their probabilities among all. */
+  top(logits: number, n: number): { ids: Int32Array; p: Float32Array } {
+    const { module } = this.engine;
+    return this.engine.withSpace(8 * n, (ids) => {
+      module._ni_logits_top(logits, this.#nVocab, n, ids, ids + 4 * n);
+      return {
+        ids: idsAt(module, ids, n).slice(),
+        p: floatsAt(module, ids + 4 * n, n).slice(),
+      };
+    });
+  }
+
   measureOps(on: boolean): void {
     this.engine.module._ni_session_timing(this.address, on ? 1 : 0);
   }
@@ -395,6 +408,11 @@ export class Sampler {
 
   sample(logits: Logits): number {
     return this.#engine.check(this.#engine.module._ni_sampler_sample(this.#address, logits), -1);
+  }
+
+  /** What each stage of the last sample left. */
+  stages(): SamplerStages {
+    return this.#engine.json(this.#engine.module._ni_sampler_stages(this.#address));
   }
 
   accept(id: number): void {

@@ -13,25 +13,32 @@ import type {
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
 import { type CompiledEdit, compileEdit, wholeIn } from './edits.ts';
-import type { Session } from './engine.ts';
+import type { Model, Session } from './engine.ts';
 import { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
-import { tapsNamed, widthOf } from './tap-names.ts';
+import type { Ready } from './load-model.ts';
+import { tapNamed, tapsNamed, widthOf } from './tap-names.ts';
+import { Views } from './views.ts';
 
 const sliceMs = 40;
 
 export class GlassBox {
   readonly #session: Session;
   readonly #trace: EngineTrace;
+  readonly #model: Model;
   readonly plan: Plan;
-  #norms = new Set<string>();
+  readonly views: Views;
+  #norms = new Set<number>(); // ops of which the norm alone is kept
+  #breakIndex: number[] = []; // which entry of the page's list each of the engine's breaks is for
   #edits: Edit[] = [];
   #compiled: CompiledEdit[] = [];
 
-  constructor(session: Session) {
+  constructor({ session, model }: Ready) {
     this.#session = session;
+    this.#model = model;
     this.#trace = new EngineTrace(session);
     this.plan = { ops: session.info().ops, taps: session.taps() };
+    this.views = new Views(model, session, this.#trace, this.plan);
   }
 
   // ---- transport
@@ -46,7 +53,11 @@ export class GlassBox {
       complete: complete && cursor === null,
       begun: cursor !== null,
       length,
-      hit: hit && { ...hit, tap: this.plan.taps.find(({ op }) => op === hit.op)?.name ?? null },
+      hit: hit && {
+        ...hit,
+        index: this.#breakIndex[hit.index] ?? -1,
+        tap: this.plan.taps.find(({ op }) => op === hit.op)?.name ?? null,
+      },
     };
   }
 
@@ -71,8 +82,8 @@ export class GlassBox {
         ...conditionOf(one, index),
       })),
     );
-    this.#trace.clearBreaks();
-    for (const one of wanted) this.#trace.addBreak(one);
+    this.#trace.setBreaks(wanted);
+    this.#breakIndex = wanted.map(({ index }) => index);
     return wanted.length;
   }
 
@@ -102,7 +113,7 @@ export class GlassBox {
         ...norms.map(({ op }) => ({ op, normOnly: true })),
       ];
       positions = this.#trace.keep(wanted, request.maxBytes);
-      this.#norms = new Set(norms.map(({ name }) => name));
+      this.#norms = new Set(norms.map(({ op }) => op));
     }
     const names = (list: TapInfo[]) => list.map(({ name }) => name);
     const bytes = positions * bytesPerPosition;
@@ -110,11 +121,11 @@ export class GlassBox {
   }
 
   read({ name, first, end }: Calls['traceRead']['args']): TapValues {
-    const tap = this.#tap(name);
+    const tap = tapNamed(this.plan.taps, name);
     const { nCtx } = this.#session;
     wholeIn(first, 0, nCtx - 1, 'first');
     wholeIn(end, first + 1, nCtx, 'end');
-    const norm = this.#norms.has(name);
+    const norm = this.#norms.has(tap.op);
     const width = norm ? 1 : widthOf(tap);
     const data = new Float32Array((end - first) * width);
     for (let position = first; position < end; ++position) {
@@ -126,8 +137,8 @@ export class GlassBox {
 
   /** Rows of a pass are its positions, except those of the logits, which only the last one has. */
   live({ name }: Calls['traceLive']['args']): TapValues {
-    const tap = this.#tap(name);
-    const data = this.#trace.live(tap.op).slice();
+    const tap = tapNamed(this.plan.taps, name);
+    const data = this.#trace.live(tap.op);
     const { axes, unit } = tap;
     const width = widthOf(tap);
     const positions = data.length / width;
@@ -137,12 +148,6 @@ export class GlassBox {
 
   /** Tokens of the pass begun. */
   passLength = 0;
-
-  #tap(name: string): TapInfo {
-    const [tap, ...more] = tapsNamed(this.plan.taps, name, 'name');
-    if (tap && more.length === 0) return tap;
-    throw new Failure('bad_argument', 'This names several taps.', { place: 'name', actual: name });
-  }
 
   // ---- edits
 
@@ -154,7 +159,11 @@ export class GlassBox {
   setEdits(edits: readonly Edit[]): Rerun | null {
     const compiled = edits.map((edit, index) => compileEdit(edit, index, this.plan.taps));
     const changed = this.#difference(edits, compiled);
-    this.#apply(compiled);
+    const theta = compiled.findLast(({ ropeTheta }) => ropeTheta !== undefined)?.ropeTheta;
+    this.#trace.setEdits(
+      compiled.flatMap((edit) => edit.edits),
+      theta ?? this.#model.info.rope_theta,
+    );
     this.#edits = [...edits];
     this.#compiled = compiled;
     const cursor = this.#session.cursor;
@@ -176,17 +185,6 @@ export class GlassBox {
       ...this.#compiled.slice(head, before.length - tail),
       ...compiled.slice(head, edits.length - tail),
     ];
-  }
-
-  #apply(compiled: readonly CompiledEdit[]): void {
-    this.#trace.clearEdits();
-    try {
-      for (const { edits } of compiled) for (const edit of edits) this.#trace.addEdit(edit);
-    } catch (thrown) {
-      this.#trace.clearEdits();
-      for (const { edits } of this.#compiled) for (const edit of edits) this.#trace.addEdit(edit);
-      throw thrown;
-    }
   }
 
   #rerun(changed: readonly CompiledEdit[]): Rerun | null {

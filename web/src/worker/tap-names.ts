@@ -20,6 +20,16 @@ export function tapsNamed(taps: readonly TapInfo[], pattern: unknown, place: str
   });
 }
 
+/** The one tap of this name. */
+export function tapNamed(taps: readonly TapInfo[], name: unknown): TapInfo {
+  const [tap, ...more] = tapsNamed(taps, name, 'name');
+  if (tap && more.length === 0) return tap;
+  throw new Failure('bad_argument', 'This names several taps.', {
+    place: 'name',
+    actual: String(name),
+  });
+}
+
 /** Values a position. */
 export function widthOf({ axes }: TapInfo): number {
   return axes.reduce((width, { size }) => width * (size ?? 1), 1);

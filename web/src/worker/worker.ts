@@ -38,13 +38,15 @@ let logitsAreThere = false;
 /** What prefill and step have put into the context: a new sampler's history. */
 let history: number[] = [];
 let sampler: { key: string; sampler: Sampler } | null = null;
+/** How often it has sampled. */
+let draws = 0;
 
 let glassBox: GlassBox | null = null;
 /** The tokens of a pass that `passBegin` has begun. */
 let passIds: number[] = [];
 
 function glass(): GlassBox {
-  return (glassBox ??= new GlassBox(ready().session));
+  return (glassBox ??= new GlassBox(ready()));
 }
 
 function ready(): Ready {
@@ -131,6 +133,7 @@ const handlers: Handlers = {
   sample: ({ sampling }) =>
     withLogits(({ session, model }) => {
       const id = samplerFor(sampling).sample(session.logits());
+      ++draws;
       return { id, text: new TextDecoder().decode(model.tokenText(id).slice()) };
     }),
 
@@ -246,22 +249,31 @@ const handlers: Handlers = {
       return { rerun, state: glass().state(logitsAreThere) };
     }),
 
-  traceAttention: notYet,
-  traceLens: notYet,
-  traceHeadWrite: notYet,
-  traceCell: notYet,
-  matrixBlock: notYet,
-  matrixRow: notYet,
-  top: notYet,
-  samplerStages: notYet,
-  resample: notYet,
-  kv: notYet,
-  kvSlot: notYet,
-};
+  traceAttention: (args) => glass().views.attention(args),
+  traceLens: (args) => exclusively(() => glass().views.lens(args)),
+  traceHeadWrite: (args) => exclusively(() => glass().views.headWrite(args)),
+  traceCell: (args) => exclusively(() => glass().views.cell(args)),
+  matrixBlock: (args) => glass().views.matrixBlock(args),
+  matrixRow: (args) => glass().views.matrixRow(args),
+  kv: () => glass().views.kv(),
+  kvSlot: (args) => glass().views.kvSlot(args),
 
-function notYet(): never {
-  throw new Failure('unsupported', 'The engine does not do this yet.');
-}
+  top: ({ n }) => withLogits(({ session }) => glass().views.top(session.logits(), n)),
+  samplerStages() {
+    if (!sampler) throw new Failure('no_sample', 'Nothing has been sampled yet.');
+    return sampler.sampler.stages();
+  },
+  resample: ({ sampling }) =>
+    withLogits(({ session, model }) => {
+      const other = new Sampler(model, sampling);
+      return freeing([other], () => {
+        for (const id of history) other.accept(id);
+        // As many draws as there have been: the random number is then the last one's.
+        for (let n = 0; n < Math.max(1, draws); ++n) other.sample(session.logits());
+        return other.stages();
+      });
+    }),
+};
 
 let busy = false;
 
@@ -303,6 +315,7 @@ function samplerFor(sampling: SamplingParams): Sampler {
   if (sampler?.key !== key) {
     sampler?.sampler.free();
     sampler = { key, sampler: new Sampler(ready().model, sampling) };
+    draws = 0;
     for (const id of history) sampler.sampler.accept(id);
   }
   return sampler.sampler;
