@@ -18,12 +18,20 @@ inline constexpr size_t kAlignment = 64;
 // The C library gives no larger block: where addresses have 32 bits, 2 GB.
 inline constexpr uint64_t kLargestBlock = static_cast<uint64_t>(SIZE_MAX) / 2 - 2 * kAlignment;
 
-// Zeroed memory of n_bytes at a 64-byte boundary, or null if there is none to be had.
+inline size_t round_up(uint64_t n_bytes) {
+  return (static_cast<size_t>(n_bytes) + kAlignment) / kAlignment * kAlignment;
+}
+
+// Memory of n_bytes at a 64-byte boundary, or null if there is none to be had. What it holds is not
+// defined.
 inline Memory allocate(uint64_t n_bytes) {
   if (n_bytes > kLargestBlock) return nullptr;
-  const size_t rounded = (static_cast<size_t>(n_bytes) + kAlignment) / kAlignment * kAlignment;
-  Memory memory(static_cast<uint8_t*>(std::aligned_alloc(kAlignment, rounded)));
-  if (memory) __builtin_memset(memory.get(), 0, rounded);
+  return Memory(static_cast<uint8_t*>(std::aligned_alloc(kAlignment, round_up(n_bytes))));
+}
+
+inline Memory allocate_zeroed(uint64_t n_bytes) {
+  Memory memory = allocate(n_bytes);
+  if (memory) __builtin_memset(memory.get(), 0, round_up(n_bytes));
   return memory;
 }
 
@@ -40,7 +48,7 @@ class Arena {
 
   // Takes memory for everything measured so far and starts handing out. False: none to be had.
   bool commit() {
-    memory_ = allocate(used_);
+    memory_ = allocate_zeroed(used_);
     n_bytes_ = used_;
     used_ = 0;
     return memory_ != nullptr;

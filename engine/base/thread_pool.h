@@ -27,6 +27,10 @@ class ThreadPool {
 
   size_t n_threads() const { return n_threads_; }
 
+  // Whether all of them run by now. A browser may start a thread only once its creator is idle; a
+  // job before that would wait for it for ever.
+  bool started() const { return n_started_.load() == n_threads_; }
+
   // Calls job(context, thread) once on every thread; returns when all have returned.
   void run(void (*job)(void* context, size_t thread), void* context);
 

@@ -18,13 +18,18 @@ constexpr BlockField kQ4_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 128, 4}};
 constexpr BlockField kQ5_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 32, 4}, {48, 128, 4}};
 constexpr BlockField kQ6_K[] = {{208, 2, 2}, {192, 16, 4}, {128, 64, 4}, {0, 128, 4}};
 
-// Copies one field of one row between its block in file order and its place in the tile, where a
-// row's units lie n_rows units apart.
-void spread(uint8_t* tile, const uint8_t* file, const BlockField& field, size_t n_rows) {
-  const size_t unit = field.unit_bytes;
-  for (size_t i = 0; i < field.n_bytes; i += unit) std::memcpy(tile + i * n_rows, file + i, unit);
+// Copies one field of all rows from their blocks, row_bytes apart, into the tile: unit after unit,
+// and of each unit row after row.
+template <size_t kUnit>
+void spread(uint8_t* tile, const uint8_t* rows, size_t row_bytes, size_t n_bytes, size_t n_rows) {
+  for (size_t i = 0; i < n_bytes; i += kUnit) {
+    for (size_t row = 0; row < n_rows; ++row, tile += kUnit) {
+      std::memcpy(tile, rows + row * row_bytes + i, kUnit);
+    }
+  }
 }
 
+// Copies one field of one row from the tile, where its units lie n_rows units apart.
 void gather(const uint8_t* tile, uint8_t* file, const BlockField& field, size_t n_rows) {
   const size_t unit = field.unit_bytes;
   for (size_t i = 0; i < field.n_bytes; i += unit) std::memcpy(file + i, tile + i * n_rows, unit);
@@ -84,10 +89,8 @@ void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uin
   for (size_t block = 0; block < n_row_bytes; block += block_bytes) {
     uint8_t* tile = scratch + block * n_rows;
     for (const BlockField& field : fields) {
-      for (size_t row = 0; row < n_rows; ++row) {
-        spread(tile + row * field.unit_bytes, rows + row * n_row_bytes + block + field.offset,
-               field, n_rows);
-      }
+      const auto copy = field.unit_bytes == 4 ? spread<4> : spread<2>;
+      copy(tile, rows + block + field.offset, n_row_bytes, field.n_bytes, n_rows);
       tile += field.n_bytes * n_rows;
     }
   }

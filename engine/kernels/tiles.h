@@ -1,7 +1,7 @@
 // Tiles: 8 rows of a weight matrix interleaved so that rows sit in vector lanes.
 //
 // A block of the file format is a list of fields (scales, high bits, codes ...), each a run of
-// units of 1, 2 or 4 bytes. A tile stores block after block; within a block, field after field;
+// units of 2 or 4 bytes. A tile stores block after block; within a block, field after field;
 // within a field, unit after unit; within a unit the rows 0..7. So every byte of the file's rows is
 // there once, and unpack(repack(x)) == x. A last tile of r < 8 rows uses the same order with r
 // rows.

@@ -88,6 +88,8 @@ class PlanBuilder {
                    .in = q,
                    .out = out});
     op.n_in = op.n_out = c_.q_dim();
+    op.bytes_per_pos = 2 * c_.kv_dim() * sizeof(float);
+    op.macs_per_pos = 2 * c_.q_dim();
     Op& merge = push({.kind = OpKind::kAttentionMerge,
                       .split = Split::kRows,
                       .name = "attention_merge",

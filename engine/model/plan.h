@@ -42,8 +42,10 @@ struct Op {
   uint32_t n_out = 0;              // width of out
   const Matrix* matrix = nullptr;  // kMatmul, kEmbed
   const float* vector = nullptr;   // kRmsNorm weight, kBias
-  uint64_t bytes = 0;              // weights read by the op
-  uint64_t macs = 0;               // multiply-adds per row (attention: none counted)
+  uint64_t bytes = 0;              // weights read by the op (kEmbed: per row)
+  uint64_t macs = 0;               // multiply-adds per row
+  uint64_t bytes_per_pos = 0;      // kAttention: keys and values of one position
+  uint64_t macs_per_pos = 0;       // kAttention: multiply-adds per row and position that it sees
 };
 
 // The buffers between ops, each (n_batch, width) float32.

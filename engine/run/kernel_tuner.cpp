@@ -1,6 +1,7 @@
 #include "engine/run/kernel_tuner.h"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/base/clock.h"
 
@@ -8,8 +9,6 @@ namespace nanoinfer {
 
 namespace {
 
-constexpr uint32_t kInputs = 512;
-constexpr size_t kTokens = 16;
 constexpr double kRoundMs = 2.0;
 constexpr size_t kFewestRounds = 8;
 constexpr size_t kMostRounds = 60;
@@ -17,40 +16,22 @@ constexpr double kAgreement = 1.05;  // readings that differ by less say the sam
 
 }  // namespace
 
-KernelTuner::KernelTuner()
-    : weights_(kTileRows * static_cast<size_t>(row_bytes(TensorType::kQ4_0, kInputs))),
-      wide_(kTokens * kInputs),
-      codes_(kInputs * kTileRows),
-      high_(wide_.size()),
-      low_(wide_.size()),
-      scale_(wide_.size() / kBlock),
-      sum_(scale_.size()),
-      d_(kInputs / kBlock * kTileRows),
-      m_(d_.size()),
-      y_(kTokens * kTileRows),
-      isum_(scale_.size()),
-      code_sums_(d_.size()),
-      matrix_{TensorType::kQ4_0, weights_.data(), kTileRows, kInputs},
-      rows_{wide_.data(), high_.data(), low_.data(), scale_.data(),
-            sum_.data(),  isum_.data(), kInputs},
-      panel_{TensorType::kQ4_0, codes_.data(), code_sums_.data(), d_.data(), m_.data(), nullptr} {
-  // What the numbers are makes no difference to integer products.
+KernelTuner::KernelTuner() {
   const std::span<const Kernels* const> sets = all_kernels();
   for (const Kernels* kernels : sets.subspan(1)) candidates_.push_back({kernels});
 }
 
-// One token and then kTokens tokens, as in decode and in prefill.
-double KernelTuner::time(const Kernels& kernels) {
+// The tokens one by one and then together, as in decode and in prefill.
+double KernelTuner::time(const Kernels& kernels) const {
+  float y[CachedMatmul::kTokens * kTileRows];
   const double start_ms = now_ms();
   double elapsed_ms = 0;
   int n_calls = 0;
   while (elapsed_ms < kRoundMs) {
     for (int i = 0; i < 16; ++i, ++n_calls) {
-      for (size_t token = 0; token < kTokens; ++token) {
-        kernels.gemv_tiles(matrix_, {0, 0}, rows_, token, {y_.data(), y_.data() + kTileRows});
-      }
-      kernels.unpack_tile(matrix_, 0, panel_);
-      kernels.gemm_panel(panel_, kTileRows, rows_, kTokens, y_.data(), kTileRows);
+      matmul_.one_by_one(kernels, y);
+      matmul_.unpack(kernels);
+      matmul_.together(kernels, y);
     }
     elapsed_ms = now_ms() - start_ms;
   }

@@ -2,11 +2,10 @@
 // which one runs may change between two ops.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <vector>
 
 #include "engine/kernels/kernels.h"
+#include "engine/run/cached_matmul.h"
 
 namespace nanoinfer {
 
@@ -28,17 +27,9 @@ class KernelTuner {
     std::vector<double> readings = {};  // microseconds a call, the newest last
   };
 
-  double time(const Kernels& kernels);
+  double time(const Kernels& kernels) const;
 
-  // A small matrix of the commonest kind (Q4_0), in cache, for one token and for a few.
-  std::vector<uint8_t> weights_;
-  std::vector<int16_t> wide_, codes_;
-  std::vector<int8_t> high_, low_;
-  std::vector<float> scale_, sum_, d_, m_, y_;
-  std::vector<int32_t> isum_, code_sums_;
-  Matrix matrix_;
-  QuantisedRows rows_;
-  Panel panel_;
+  CachedMatmul matmul_;
   std::vector<Candidate> candidates_;
 };
 

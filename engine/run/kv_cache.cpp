@@ -26,7 +26,7 @@ Status KvCache::reserve(uint32_t seq, uint32_t n_positions) {
   const size_t n_before = table.size();
   while (table.size() < blocks_for(n_positions)) {
     if (free_.empty()) {
-      Memory block = blocks_.size() < max_blocks_ ? allocate(block_bytes()) : nullptr;
+      Memory block = blocks_.size() < max_blocks_ ? allocate_zeroed(block_bytes()) : nullptr;
       if (!block) {
         truncate(seq, static_cast<uint32_t>(n_before * kChunkPositions));
         return Error{

@@ -106,6 +106,8 @@ class Session {
   // Fewer than asked for if the system gave no more.
   uint32_t n_threads() const { return static_cast<uint32_t>(pool_.n_threads()); }
   uint64_t scratch_bytes() const { return arena_.n_bytes(); }
+  // Its threads, between two passes.
+  ThreadPool& pool() { return pool_; }
 
  private:
   Session(const Model& model, const SessionOptions& options);

@@ -27,23 +27,27 @@ constexpr std::array<uint8_t, kNumMoved> moved_bytes() {
 
 }  // namespace
 
-std::optional<std::string> byte_level_decode(std::string_view spelled) {
+bool byte_level_decode(std::string_view spelled, std::string& bytes) {
   static constexpr std::array<uint8_t, kNumMoved> kMoved = moved_bytes();
-  std::string bytes;
   while (!spelled.empty()) {
+    if (const char c = spelled[0]; c >= 0x21 && c <= 0x7E) {  // most are these
+      bytes.push_back(c);
+      spelled.remove_prefix(1);
+      continue;
+    }
     const Utf8Step step = next_utf8(spelled);
-    if (step.kind != Utf8Step::Kind::kCharacter) return std::nullopt;
+    if (step.kind != Utf8Step::Kind::kCharacter) return false;
     const char32_t c = step.code_point;
     if (c < 0x100 && is_printable(c)) {
       bytes.push_back(static_cast<char>(c));
     } else if (c >= kFirstMoved && c < kFirstMoved + kNumMoved) {
       bytes.push_back(static_cast<char>(kMoved[c - kFirstMoved]));
     } else {
-      return std::nullopt;
+      return false;
     }
     spelled.remove_prefix(step.n_bytes);
   }
-  return bytes;
+  return true;
 }
 
 }  // namespace nanoinfer

@@ -3,23 +3,40 @@
 #include <algorithm>
 #include <cassert>
 #include <tuple>
-#include <utility>
 
 namespace nanoinfer {
 
-void MergeTable::build(std::vector<Merge> merges, int32_t n_vocab) {
-  std::sort(merges.begin(), merges.end(), [](const Merge& a, const Merge& b) {
-    return std::tie(a.left, a.right, a.rank) < std::tie(b.left, b.right, b.rank);
-  });
+namespace {
+
+// (n_vocab + 1): how many merges come before those whose `side` is each id.
+std::vector<uint32_t> starts_by(int32_t Merge::* side, const std::vector<Merge>& merges,
+                                int32_t n_vocab) {
+  std::vector<uint32_t> starts(static_cast<size_t>(n_vocab) + 1);
+  for (const Merge& merge : merges) ++starts[static_cast<size_t>(merge.*side) + 1];
+  for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+  return starts;
+}
+
+// Stable, so that sorting by one side and then by the other keeps equal pairs in their first order.
+// Counting, because ids are small: a sort by comparisons is a tenth of the time to load a small
+// model.
+std::vector<Merge> sorted_by(int32_t Merge::* side, const std::vector<Merge>& merges,
+                             int32_t n_vocab) {
+  std::vector<uint32_t> next = starts_by(side, merges, n_vocab);
+  std::vector<Merge> sorted(merges.size());
+  for (const Merge& merge : merges) sorted[next[static_cast<size_t>(merge.*side)]++] = merge;
+  return sorted;
+}
+
+}  // namespace
+
+void MergeTable::build(const std::vector<Merge>& merges, int32_t n_vocab) {
+  merges_ = sorted_by(&Merge::left, sorted_by(&Merge::right, merges, n_vocab), n_vocab);
   const auto same_sides = [](const Merge& a, const Merge& b) {
     return a.left == b.left && a.right == b.right;
   };
-  merges.erase(std::unique(merges.begin(), merges.end(), same_sides), merges.end());
-  merges_ = std::move(merges);
-
-  starts_.assign(static_cast<size_t>(n_vocab) + 1, 0);
-  for (const Merge& merge : merges_) ++starts_[static_cast<size_t>(merge.left) + 1];
-  for (size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+  merges_.erase(std::unique(merges_.begin(), merges_.end(), same_sides), merges_.end());
+  starts_ = starts_by(&Merge::left, merges_, n_vocab);
 }
 
 const Merge* MergeTable::find(int32_t left, int32_t right) const {

@@ -29,8 +29,8 @@ struct MergeScratch {
 
 class MergeTable {
  public:
-  // Of merges with equal sides the lowest rank stays. Ids must be below n_vocab.
-  void build(std::vector<Merge> merges, int32_t n_vocab);
+  // In order of rank; of merges with equal sides the first stays. Ids must be below n_vocab.
+  void build(const std::vector<Merge>& merges, int32_t n_vocab);
 
   // The merge of two neighbours, or nullptr.
   const Merge* find(int32_t left, int32_t right) const;

@@ -59,17 +59,17 @@ Status check_sizes(const VocabData& data) {
 }
 
 Status check_token(const VocabData& data, size_t id) {
-  const std::string place = "token " + std::to_string(id);
+  const auto place = [id] { return "token " + std::to_string(id); };
   if (data.tokens[id].size() > Tokenizer::kMaxTokenBytes) {
-    return Error{ErrorCode::kLimit, "a token's text is too long", place,
+    return Error{ErrorCode::kLimit, "a token's text is too long", place(),
                  "at most " + std::to_string(Tokenizer::kMaxTokenBytes) + " bytes",
                  std::to_string(data.tokens[id].size())};
   }
   if (!data.types.empty() && (data.types[id] < 0 || data.types[id] > 6)) {
-    return malformed("unknown token type", place, "0 to 6", std::to_string(data.types[id]));
+    return malformed("unknown token type", place(), "0 to 6", std::to_string(data.types[id]));
   }
   if (!data.scores.empty() && !std::isfinite(data.scores[id])) {
-    return malformed("a token's score is not a number", place);
+    return malformed("a token's score is not a number", place());
   }
   return Ok{};
 }
@@ -121,6 +121,7 @@ Result<Tokenizer> Tokenizer::create(const VocabData& data) {
 Status Tokenizer::read_tokens(const VocabData& data) {
   const bool bpe = kind_ == TokenizerKind::kByteLevelBpe;
   size_t n_bytes = 0;
+  std::string bytes;
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     if (Status s = check_token(data, id); !s) return s;
     n_bytes += data.tokens[id].size();
@@ -137,11 +138,12 @@ Status Tokenizer::read_tokens(const VocabData& data) {
       store_.add(text, kind, false);
     } else if (bpe) {
       // A text outside the alphabet of bytes is literal, and ordinary text never becomes it.
-      const std::optional<std::string> bytes = byte_level_decode(text);
+      bytes.clear();
+      const bool decoded = byte_level_decode(text, bytes);
       const bool ordinary = kind != TokenKind::kUnknown && kind != TokenKind::kUnused;
-      const bool literal = kind == TokenKind::kUserDefined || !bytes;
-      const bool spelled = bytes && ordinary && !reserved && !text.empty();
-      store_.add(literal ? text : *bytes, kind, spelled);
+      const bool literal = kind == TokenKind::kUserDefined || !decoded;
+      const bool spelled = decoded && ordinary && !reserved && !text.empty();
+      store_.add(literal ? text : bytes, kind, spelled);
     } else {
       store_.add(sentencepiece_bytes(text, kind), kind, false);
     }
@@ -217,6 +219,7 @@ Status Tokenizer::read_merges(const VocabData& data) {
   }
   std::vector<Merge> merges;
   merges.reserve(data.merges.size());
+  std::string joined;
   for (size_t i = 0; i < data.merges.size(); ++i) {
     const std::string_view text = data.merges[i];
     const size_t space = text.find(' ');
@@ -226,16 +229,18 @@ Status Tokenizer::read_merges(const VocabData& data) {
       return malformed("a merge is two texts with one space between", "merge " + std::to_string(i),
                        "", quoted(text));
     }
-    const std::optional<std::string> left = byte_level_decode(text.substr(0, space));
-    const std::optional<std::string> right = byte_level_decode(text.substr(space + 1));
-    if (!left || !right) continue;  // text never comes to these
-    const std::optional<int32_t> left_id = store_.find(*left);
-    const std::optional<int32_t> right_id = store_.find(*right);
-    const std::optional<int32_t> result = store_.find(*left + *right);
+    joined.clear();
+    if (!byte_level_decode(text.substr(0, space), joined)) continue;  // text never comes to these
+    const size_t n_left = joined.size();
+    if (!byte_level_decode(text.substr(space + 1), joined)) continue;
+    const std::string_view bytes = joined;
+    const std::optional<int32_t> left_id = store_.find(bytes.substr(0, n_left));
+    const std::optional<int32_t> right_id = store_.find(bytes.substr(n_left));
+    const std::optional<int32_t> result = store_.find(bytes);
     if (!left_id || !right_id || !result) continue;
     merges.push_back({*left_id, *right_id, static_cast<uint32_t>(i), *result});
   }
-  merges_.build(std::move(merges), n_vocab());
+  merges_.build(merges, n_vocab());
   return Ok{};
 }
 

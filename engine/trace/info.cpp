@@ -74,6 +74,9 @@ Json op_info(const Op& op, const char* variant) {
                {"n_out", op.n_out},
                {"bytes", op.bytes},
                {"macs", op.macs},
+               {"bytes_per_pos", op.bytes_per_pos},
+               {"macs_per_pos", op.macs_per_pos},
+               {"logit_rows", op.logit_rows},
                {"variant", variant}};
   if (op.matrix) info["type"] = traits(op.matrix->type).name;
   return info;

@@ -23,7 +23,8 @@ std::string build_info_json(const char* simd, bool threads);
 // An id that the file does not name is -1.
 std::string model_info_json(const Model& model);
 
-// The session's sizes and its plan, op by op. "macs" is a row's.
+// The session's sizes and its plan, op by op. "macs" is a row's; an op adds "bytes_per_pos" and
+// "macs_per_pos" for each position that it looks back on.
 std::string session_info_json(const Session& session);
 
 // {"stages": [{"stage", "kept", "top": [{"id", "logit", "p"}]}], "random": u or null, "chosen": id}

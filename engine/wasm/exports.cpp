@@ -17,6 +17,7 @@
 #include "engine/model/loader.h"
 #include "engine/model/model.h"
 #include "engine/run/kernel_tuner.h"
+#include "engine/run/roofline.h"
 #include "engine/run/sampler.h"
 #include "engine/run/session.h"
 #include "engine/text/sentencepiece_proto.h"
@@ -295,6 +296,25 @@ EXPORT int ni_session_use_kernels(Session* session, const char* name) {
   }
   session->set_kernels(*kernels);
   return 0;
+}
+
+// Whether its threads run by now. Those beyond the pool that the page made ready begin only once
+// JavaScript is idle; ni_session_run before that would wait for ever.
+EXPORT int ni_session_started(Session* session) {
+  return session->pool().started();
+}
+
+// Reads the model's weights once with all threads, for the page to time; returns the bytes read.
+EXPORT double ni_session_read_weights(Session* session) {
+  const Model& model = session->model();
+  const size_t n_blocks = static_cast<size_t>(model.header.data_bytes) / kReadBlock;
+  read_blocks(model.data.get(), n_blocks, session->pool());
+  return static_cast<double>(n_blocks * kReadBlock);
+}
+
+// Multiplies in cache with all threads, for the page to time; returns the multiply-adds done.
+EXPORT double ni_session_multiply(Session* session) {
+  return static_cast<double>(multiply_cached(session->kernels(), session->pool()));
 }
 
 EXPORT void ni_session_timing(Session* session, uint32_t on) {

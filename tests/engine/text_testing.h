@@ -39,8 +39,8 @@ inline std::string spell_bytes(std::string_view bytes) {
     for (char32_t c = 0x21; c < 0x144; ++c) {
       std::string text;
       append_utf8(text, c);
-      const auto byte = byte_level_decode(text);
-      if (byte) spelled[static_cast<uint8_t>((*byte)[0])] = text;
+      std::string byte;
+      if (byte_level_decode(text, byte)) spelled[static_cast<uint8_t>(byte[0])] = text;
     }
     return spelled;
   }();

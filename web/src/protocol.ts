@@ -71,10 +71,15 @@ export interface OpInfo {
   /** Widths of its input and output rows. */
   n_in: number;
   n_out: number;
-  /** Weights that it reads. */
+  /** Weights that the op reads in a pass; of `embed`: for each row. */
   bytes: number;
-  /** Multiply-adds for one row. */
+  /** Multiply-adds of a row. */
   macs: number;
+  /** What attention reads of the cache, and multiplies in each row, for every position it sees. */
+  bytes_per_pos: number;
+  macs_per_pos: number;
+  /** Works on the rows that want logits only. */
+  logit_rows: boolean;
   /** The kernel set that runs it. */
   variant: string;
   /** Of its matrix, where it has one. */
@@ -276,6 +281,86 @@ export interface OpTime {
   ms: number;
   bytes: number;
   macs: number;
+}
+
+/** What decides which wasm file is started, and where it lies. */
+export interface EngineWanted {
+  options: LoadOptions;
+  /** The folder of the wasm files, ending in '/'. */
+  engineUrl: string;
+}
+
+/** What a benchmark computes; left out: 512 and 64, or what the model's trained context holds. */
+export interface BenchmarkOptions {
+  /** Tokens of the prompt. */
+  prompt?: number;
+  /** Tokens decoded after it. */
+  generate?: number;
+}
+
+export interface BenchmarkProgress {
+  /** What is being measured. */
+  doing: string;
+  /** Steps done of all; the last ones may be left out when the machine is slow. */
+  step: number;
+  steps: number;
+  /** null: not known before the first runs. */
+  msLeft: number | null;
+}
+
+/** The middle of several readings, and the quartiles around it. */
+export interface Spread {
+  low: number;
+  median: number;
+  high: number;
+}
+
+/** All ops of one kind in one phase. */
+export interface KindTime {
+  kind: string;
+  ms: number;
+  /** Weights and cached keys and values, each counted once a pass. */
+  bytes: number;
+  /** Multiply-adds. */
+  macs: number;
+}
+
+/** What was measured with one number of threads. */
+export interface BenchmarkRun {
+  nThreads: number;
+  /** Runs that count; those that warmed up do not. */
+  repeats: number;
+  prefillPerSecond: Spread;
+  decodePerSecond: Spread;
+  /** From the prompt to the first token chosen. */
+  firstTokenMs: Spread;
+  /** All weights read by plain loads: nothing that reads them is faster. */
+  readBytesPerSecond: Spread;
+  /** The kernel set's own products with all they need in cache. */
+  macsPerSecond: Spread;
+  /** Of the prompt, and of the decoded tokens, in one more run in which every op was timed. */
+  prefillKinds: KindTime[];
+  decodeKinds: KindTime[];
+}
+
+export interface BenchmarkResult {
+  model: { name: string; origin: string; fileBytes: number; types: Record<string, number> };
+  prompt: number;
+  generate: number;
+  /** With one thread, and with as many as the page uses. */
+  runs: BenchmarkRun[];
+  kernels: string;
+  build: BuildInfo;
+  isolated: boolean;
+  /** The engine's linear memory at its largest, the benchmark's own caches included. */
+  memory: { weightsBytes: number; kvBytes: number; restBytes: number };
+  loadMs: number;
+  /** The smallest step of the clock. */
+  tickMs: number;
+  hardwareConcurrency: number;
+  userAgent: string;
+  /** ISO 8601. */
+  at: string;
 }
 
 // ---- the glass box ----------------------------------------------------------------------------------
@@ -534,7 +619,7 @@ export interface KvSlot {
  */
 export interface Calls {
   load: {
-    args: { source: ModelSource; options: LoadOptions; engineUrl: string };
+    args: EngineWanted & { source: ModelSource };
     event: LoadEvent;
     result: LoadedModel;
   };
@@ -562,6 +647,7 @@ export interface Calls {
   memory: { args: Record<string, never>; event: never; result: Memory };
   /** The name of the kernel set in use, once the engine has timed them. */
   kernels: { args: Record<string, never>; event: never; result: string };
+  benchmark: { args: BenchmarkOptions; event: BenchmarkProgress; result: BenchmarkResult };
   opTimes: { args: { measure: boolean }; event: never; result: OpTime[] };
 
   // The glass box: client/trace.ts says what each does.
@@ -633,6 +719,8 @@ export type CallRequest = Each<{
 export type Request =
   | CallRequest
   | { id: number; call: 'cancel' }
+  /** Start an engine before it is known what to load. Not answered. */
+  | ({ call: 'prepare' } & EngineWanted)
   /** Is the worker's event loop alive? Answered with 'pong'. */
   | { call: 'ping' }
   | { id: number; call: 'proceed'; choice: LoadChoice };

@@ -1,4 +1,12 @@
-import type { CallName, Calls, ErrorInfo, LoadChoice, Reply, Request } from '../protocol.ts';
+import type {
+  CallName,
+  Calls,
+  EngineWanted,
+  ErrorInfo,
+  LoadChoice,
+  Reply,
+  Request,
+} from '../protocol.ts';
 import { EngineError } from './errors.ts';
 
 interface Pending {
@@ -57,6 +65,11 @@ export class Connection {
     this.#watch();
     if (signal?.aborted) cancel();
     return result.finally(() => signal?.removeEventListener('abort', cancel));
+  }
+
+  /** Starts an engine while nobody knows yet what it will run. */
+  prepare(wanted: EngineWanted): void {
+    this.#post({ call: 'prepare', ...wanted });
   }
 
   proceed(id: number, choice: LoadChoice): void {

@@ -29,6 +29,7 @@ export class NiApp extends LitElement {
     updateReady: { attribute: false },
     memory: { state: true },
     panelOpen: { state: true },
+    benchmark: { state: true },
   };
   declare client: Client;
   declare chat: Chat;
@@ -38,6 +39,8 @@ export class NiApp extends LitElement {
   declare memory: Memory | null;
   declare panelOpen: boolean;
   readonly desk = new ModelDesk(this);
+  /** Its script is fetched when it is asked for. */
+  declare benchmark: 'not asked for' | 'there' | 'unavailable';
   #frame = 0;
   #memoryTimer: ReturnType<typeof setInterval> | undefined;
   #follow = true;
@@ -47,6 +50,7 @@ export class NiApp extends LitElement {
     this.updateReady = null;
     this.memory = null;
     this.panelOpen = false;
+    this.benchmark = 'not asked for';
   }
 
   protected override firstUpdated() {
@@ -151,6 +155,14 @@ export class NiApp extends LitElement {
         @choose-model=${(event: CustomEvent<Wanted>) => this.desk.load(event.detail)}
         @delete-model=${(event: CustomEvent<KeptModel>) => this.desk.delete(event.detail)}
       ></ni-model-picker>
+      ${
+        this.benchmark === 'there'
+          ? html`<ni-benchmark
+              .client=${this.client}
+              .answering=${this.chat.running}
+            ></ni-benchmark>`
+          : nothing
+      }
     `;
   }
 
@@ -243,6 +255,9 @@ export class NiApp extends LitElement {
     return html`
       <ni-context-meter .used=${this.chat.readings.contextTokens} .size=${nCtx}></ni-context-meter>
       <ni-op-times .client=${this.client} .running=${this.chat.running}></ni-op-times>
+      <button ?disabled=${!model} @click=${this.#openBenchmark}>
+        ${this.benchmark === 'unavailable' ? 'Not available: try again' : 'Benchmark this machine'}
+      </button>
       <details>
         <summary><h2>Settings</h2></summary>
         <ni-settings
@@ -271,6 +286,18 @@ export class NiApp extends LitElement {
   #pick = () => {
     void this.desk.refreshKept();
     this.renderRoot.querySelector('ni-model-picker')!.show();
+  };
+
+  #openBenchmark = async () => {
+    try {
+      await import('./ni-benchmark.ts');
+      this.benchmark = 'there';
+    } catch {
+      this.benchmark = 'unavailable'; // No network, or a newer page has taken this one's place.
+      return;
+    }
+    await this.updateComplete;
+    this.renderRoot.querySelector('ni-benchmark')!.show();
   };
 
   static override styles = appStyles;

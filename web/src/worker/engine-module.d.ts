@@ -67,6 +67,9 @@ export interface EngineModule {
   _ni_session_taps(session: Address): Address;
   _ni_session_tune(session: Address): number;
   _ni_session_use_kernels(session: Address, name: Address): number;
+  _ni_session_started(session: Address): number;
+  _ni_session_read_weights(session: Address): number;
+  _ni_session_multiply(session: Address): number;
   _ni_session_timing(session: Address, on: number): void;
   _ni_session_op_ms(session: Address): Address;
   _ni_session_op_ms_reset(session: Address): void;

@@ -379,6 +379,21 @@ export class Session {
     });
   }
 
+  /** Whether its threads run by now; only then may a pass be run. */
+  get started(): boolean {
+    return this.engine.module._ni_session_started(this.address) !== 0;
+  }
+
+  /** Reads all weights once, on all threads; the bytes read. */
+  readWeights(): number {
+    return this.engine.module._ni_session_read_weights(this.address);
+  }
+
+  /** Multiplies in cache for some milliseconds, on all threads; the multiply-adds done. */
+  multiply(): number {
+    return this.engine.module._ni_session_multiply(this.address);
+  }
+
   measureOps(on: boolean): void {
     this.engine.module._ni_session_timing(this.address, on ? 1 : 0);
   }
@@ -391,6 +406,11 @@ export class Session {
 
   resetOpMs(): void {
     this.engine.module._ni_session_op_ms_reset(this.address);
+  }
+
+  free(): void {
+    this.engine.module._ni_session_free(this.address);
+    this.engine.module._ni_free(this.#rows);
   }
 }
 

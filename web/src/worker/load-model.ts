@@ -1,7 +1,9 @@
 // A model from its source into the engine: every byte is written once where it will stay, and the
 // same bytes go to the kept copy.
 import type {
+  BuildChoice,
   Calls,
+  EngineWanted,
   KeptModel,
   LoadChoice,
   LoadEvent,
@@ -28,6 +30,11 @@ export interface Ready {
   loaded: LoadedModel;
 }
 
+interface Started {
+  choice: BuildChoice;
+  engine: Engine;
+}
+
 interface Opened {
   bytes: ByteSource;
   /** Set when these are a kept model's bytes. */
@@ -35,6 +42,23 @@ interface Opened {
   origin: string;
   /** Under which these bytes can be kept; '' where nothing can. */
   id: string;
+}
+
+let prepared: { key: string; started: Promise<Started> } | null = null;
+
+/** Starts an engine while it is not yet known what it will run; `loadModel` takes it. */
+export function prepare({ options, engineUrl }: EngineWanted): void {
+  const started = start({ options, engineUrl });
+  started.catch(() => undefined); // the load that takes it reports it
+  prepared = { key: keyOf({ options, engineUrl }), started };
+}
+
+const keyOf = ({ options: { simd, threads }, engineUrl }: EngineWanted) =>
+  JSON.stringify([simd, threads, engineUrl]);
+
+async function start({ options, engineUrl }: EngineWanted): Promise<Started> {
+  const choice = await chooseBuild(options);
+  return { choice, engine: await Engine.start(engineUrl, choice) };
 }
 
 /** `proceed` resolves to what the caller chose after seeing the header. */
@@ -46,8 +70,10 @@ export async function loadModel(
   const started = performance.now();
   let waitedMs = 0;
   emit({ type: 'progress', phase: 'connect', bytes: 0, total: null, bytesPerSecond: 0 });
-  const choice = await chooseBuild(options);
-  const [engine, opened] = await Promise.all([Engine.start(engineUrl, choice), open(source)]);
+  const wantedEngine = { options, engineUrl };
+  const starting = prepared?.key === keyOf(wantedEngine) ? prepared.started : start(wantedEngine);
+  prepared = null;
+  const [{ choice, engine }, opened] = await Promise.all([starting, open(source)]);
   const keeper = new Keeper(opened.id);
   let wanted: LoadChoice = { nCtx: 0, keep: false };
   try {

@@ -9,12 +9,13 @@ import type {
   Request,
   SamplingParams,
 } from '../protocol.ts';
+import { benchmark } from './benchmark.ts';
 import { chat } from './chat.ts';
 import { freeing, Sampler, TextStream } from './engine.ts';
 import { GlassBox } from './glass-box.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
-import { loadModel, type Ready } from './load-model.ts';
+import { loadModel, prepare, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
 import { forward, prefill } from './token-loop.ts';
 
@@ -149,6 +150,13 @@ const handlers: Handlers = {
     return session.info().kernels;
   },
 
+  async benchmark(args, { emit, signal }) {
+    ready();
+    refuseBusy();
+    await choosing;
+    return exclusively(() => benchmark(ready(), args, signal, emit));
+  },
+
   memory(): Memory {
     const { engine, session, model } = ready();
     const info = session.info();
@@ -277,9 +285,13 @@ const handlers: Handlers = {
 
 let busy = false;
 
+function refuseBusy(): void {
+  if (busy) throw new Failure('busy', 'The engine is still at work on another request.');
+}
+
 /** One pass at a time: the session has one cursor. */
 async function exclusively<T>(run: () => Promise<T> | T): Promise<T> {
-  if (busy) throw new Failure('busy', 'The engine is still at work on another request.');
+  refuseBusy();
   busy = true;
   try {
     return await run();
@@ -373,6 +385,7 @@ function reportFatal(thrown: unknown): void {
 
 globalThis.addEventListener('message', ({ data }: MessageEvent<Request>) => {
   if (data.call === 'ping') post({ kind: 'pong' });
+  else if (data.call === 'prepare') prepare(data);
   else if (data.call === 'cancel') running.get(data.id)?.abort.abort();
   else if (data.call === 'proceed') running.get(data.id)?.proceed(data.choice);
   else void answer(data.id, data.call, data.args as never);
