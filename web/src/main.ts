@@ -7,11 +7,6 @@ import { pageOptions } from './client/page-options.ts';
 import { NiApp } from './elements/ni-app.ts';
 import { registerServiceWorker } from './register.ts';
 
-declare global {
-  /** The folder of the wasm files, named after their content. */
-  const __ENGINE_FOLDER__: string;
-}
-
 const options = pageOptions(location.search);
 const engineUrl = new URL(`${__ENGINE_FOLDER__}/`, document.baseURI).href;
 const client = new Client({ engineUrl, load: options.load });

@@ -174,6 +174,7 @@ export class NiApp extends LitElement {
         <span class="name">${name}</span><span aria-hidden="true">▾</span>
       </button>
       <span class="gap"></span>
+      <a href="./lab.html${location.search}">Look inside</a>
       <button
         class="plain"
         ?disabled=${this.chat.turns.length === 0}

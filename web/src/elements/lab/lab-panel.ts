@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, type CSSResultGroup, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { tokenLabel } from '../../draw/token-label.ts';
@@ -141,7 +141,7 @@ export abstract class LabPanel<View> extends LitElement {
       }`;
   }
 
-  static override styles = [
+  static override styles: CSSResultGroup = [
     controls,
     css`
       :host {

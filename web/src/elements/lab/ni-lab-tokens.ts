@@ -53,8 +53,8 @@ export class NiLabTokens extends LabPanel<View> {
     const start = startOf(tokens, position);
     return html`<p aria-live="polite">
       Token ${this.tokenAt(position)}: id <b class="mono">${id}</b>, ${kind.replace('_', ' ')},
-      ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'}
-      <b class="mono">${hex(bytes)}</b>, at bytes ${start} to ${start + bytes.length} of the text.
+      ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} <b class="mono">${hex(bytes)}</b>, at
+      bytes ${start} to ${start + bytes.length} of the text.
     </p>`;
   }
 
