@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts';
 import { EngineError } from '../client/errors.ts';
 import { benchmarkTables, benchmarkText, type Table } from '../draw/benchmark-tables.ts';
 import type { BenchmarkProgress, BenchmarkResult } from '../protocol.ts';
+import './ni-dialog.ts';
 import { controls } from './shared-styles.ts';
 
 /**
@@ -54,16 +55,11 @@ export class NiBenchmark extends LitElement {
   }
 
   show() {
-    const dialog = this.renderRoot.querySelector('dialog')!;
-    if (!dialog.open) dialog.showModal();
+    this.renderRoot.querySelector('ni-dialog')!.show();
   }
 
   override render() {
-    return html`<dialog aria-labelledby="title" @close=${() => this.#stop('')}>
-      <header>
-        <h1 id="title">Benchmark of this machine</h1>
-        <button class="plain" aria-label="Close" @click=${this.#close}>✕</button>
-      </header>
+    return html`<ni-dialog heading="Benchmark of this machine" @close=${() => this.#stop('')}>
       ${
         this.result || this.progress
           ? nothing
@@ -87,7 +83,7 @@ export class NiBenchmark extends LitElement {
               </p>`
           : nothing
       }
-    </dialog>`;
+    </ni-dialog>`;
   }
 
   // One button for starting and cancelling: whoever pressed it keeps the focus.
@@ -153,10 +149,6 @@ export class NiBenchmark extends LitElement {
     if (document.hidden) this.#stop('Stopped: the tab was hidden, and browsers slow those down.');
   };
 
-  #close() {
-    this.renderRoot.querySelector('dialog')!.close();
-  }
-
   async #copy() {
     try {
       await navigator.clipboard.writeText(benchmarkText(this.result!));
@@ -174,26 +166,8 @@ export class NiBenchmark extends LitElement {
   static override styles = [
     controls,
     css`
-      dialog {
-        width: min(44rem, calc(100vw - 1.5rem));
-        max-height: calc(100dvh - 2rem);
-        padding: 1rem 1.25rem 1.25rem;
-        border: 1px solid var(--line);
-        border-radius: 10px;
-        background: var(--panel);
-        color: var(--ink);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 45%);
-      }
-      header {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-      }
-      h1 {
-        margin: 0;
-        font: 600 1.05rem/1.3 var(--sans);
+      ni-dialog {
+        --dialog-width: 44rem;
       }
       p {
         margin: 0.5rem 0;
@@ -271,9 +245,6 @@ export class NiBenchmark extends LitElement {
         border-top: 1px solid var(--line);
       }
       @media (max-width: 480px) {
-        dialog {
-          padding: 0.8rem 0.8rem 1rem;
-        }
         table {
           font-size: 11px;
         }

@@ -10,6 +10,7 @@ import {
 } from '../client/catalogue.ts';
 import { bytes } from '../draw/format.ts';
 import type { KeptModel } from '../protocol.ts';
+import './ni-dialog.ts';
 import { controls } from './shared-styles.ts';
 
 /**
@@ -38,55 +39,50 @@ export class NiModelPicker extends LitElement {
   show() {
     this.problem = '';
     this.deleting = '';
-    const dialog = this.renderRoot.querySelector('dialog')!;
-    if (!dialog.open) dialog.showModal();
+    this.#dialog.show();
+  }
+
+  get #dialog() {
+    return this.renderRoot.querySelector('ni-dialog')!;
   }
 
   override render() {
-    return html`<dialog aria-labelledby="title" @click=${this.#clickOutside}>
-      <div class="content">
-        <header>
-          <h1 id="title">Choose a model</h1>
-          <button class="plain" @click=${this.#close} aria-label="Close">✕</button>
-        </header>
-        <h2>With this page</h2>
-        <ul>
-          ${[catalogue.tiny, catalogue.default].map((model) => this.#catalogueRow(model))}
-        </ul>
-        ${
-          this.kept.length === 0
-            ? nothing
-            : html`<h2>Kept on this device</h2>
-                <ul>
-                  ${this.kept.map((model) => this.#keptRow(model))}
-                </ul>`
-        }
-        <h2>By address</h2>
-        <form @submit=${this.#openUrl} novalidate>
-          <input
-            type="url"
-            aria-label="Model URL"
-            placeholder="https://…/model.gguf"
-            autocomplete="off"
-            spellcheck="false"
-          />
-          <button type="submit">Open</button>
-        </form>
-        <p class="note">
-          This page asks no other server for anything but the address you give here.
-        </p>
-        ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
-        <h2>From this device</h2>
-        <label class="file">
-          <input type="file" accept=".gguf" aria-label="Model file" @change=${this.#openFile} />
-          <span>Choose a GGUF file, or drop one anywhere on the page</span>
-        </label>
-        <p class="note">
-          Llama and Qwen2 layouts, in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and
-          Q6_K. Nothing is sent anywhere.
-        </p>
-      </div>
-    </dialog>`;
+    return html`<ni-dialog heading="Choose a model">
+      <h2>With this page</h2>
+      <ul>
+        ${[catalogue.tiny, catalogue.default].map((model) => this.#catalogueRow(model))}
+      </ul>
+      ${
+        this.kept.length === 0
+          ? nothing
+          : html`<h2>Kept on this device</h2>
+              <ul>
+                ${this.kept.map((model) => this.#keptRow(model))}
+              </ul>`
+      }
+      <h2>By address</h2>
+      <form @submit=${this.#openUrl} novalidate>
+        <input
+          type="url"
+          aria-label="Model URL"
+          placeholder="https://…/model.gguf"
+          autocomplete="off"
+          spellcheck="false"
+        />
+        <button type="submit">Open</button>
+      </form>
+      <p class="note">This page asks no other server for anything but the address you give here.</p>
+      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+      <h2>From this device</h2>
+      <label class="file">
+        <input type="file" accept=".gguf" aria-label="Model file" @change=${this.#openFile} />
+        <span>Choose a GGUF file, or drop one anywhere on the page</span>
+      </label>
+      <p class="note">
+        Llama and Qwen2 layouts, in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and
+        Q6_K. Nothing is sent anywhere.
+      </p>
+    </ni-dialog>`;
   }
 
   #catalogueRow(model: CatalogueModel) {
@@ -149,45 +145,13 @@ export class NiModelPicker extends LitElement {
   }
 
   #choose(detail: Wanted) {
-    this.#close();
+    this.#dialog.close();
     this.dispatchEvent(new CustomEvent('choose-model', { detail }));
-  }
-
-  #close() {
-    this.renderRoot.querySelector('dialog')!.close();
-  }
-
-  #clickOutside(event: MouseEvent) {
-    if (event.target === event.currentTarget) this.#close();
   }
 
   static override styles = [
     controls,
     css`
-      dialog {
-        width: min(34rem, calc(100vw - 1.5rem));
-        max-height: calc(100dvh - 2rem);
-        padding: 0;
-        border: 1px solid var(--line);
-        border-radius: 10px;
-        background: var(--panel);
-        color: var(--ink);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 45%);
-      }
-      .content {
-        padding: 1rem 1.25rem 1.25rem;
-      }
-      header {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-      }
-      h1 {
-        margin: 0;
-        font: 600 1.05rem/1.3 var(--sans);
-      }
       h2 {
         margin: 1.1rem 0 0.3rem;
       }
