@@ -233,10 +233,15 @@ export class LabRun extends EventTarget {
     this.#changed();
   }
 
-  /** To where the run stood before the last step: computed again from what is in the cache. */
-  back(): Promise<void> {
+  /**
+   * To where the run stood before the last step, or before the pass at hand began: computed again
+   * from what is in the cache.
+   */
+  back(unit: 'step' | 'token' = 'step'): Promise<void> {
     return this.#interrupt(async () => {
-      const place = this.#past.pop();
+      let place = this.#past.pop();
+      const isBetweenPasses = () => place?.cursor === this.ops.length;
+      if (unit === 'token') while (this.canGoBack && !isBetweenPasses()) place = this.#past.pop();
       if (!place) return;
       await this.#goTo(place);
       this.#lookAtCursor(true);

@@ -23,6 +23,7 @@ import { controls } from './shared-styles.ts';
  * @fires dismiss-error - the failed answer has been read
  * @fires go-on - without the oldest turns
  * @fires change-over - to the newer page
+ * @cssprop --notice-space - below each notice
  */
 export class NiNotices extends LitElement {
   static override properties = {
@@ -163,6 +164,10 @@ export class NiNotices extends LitElement {
         gap: 0.6rem;
         max-height: 60dvh;
         overflow-y: auto;
+      }
+      ni-notice,
+      ni-load-panel {
+        margin-bottom: var(--notice-space, 0);
       }
     `,
   ];

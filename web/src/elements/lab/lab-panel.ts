@@ -40,9 +40,7 @@ export abstract class LabPanel<View> extends LitElement {
     this.failure = null;
   }
 
-  protected needs(_run: LabRun): readonly { tap: string; position: number }[] {
-    return [];
-  }
+  protected needs?(run: LabRun): readonly { tap: string; position: number }[];
   protected abstract read(run: LabRun): Promise<View>;
   protected abstract draw(view: View): TemplateResult;
   protected abstract table(view: View): DataTable;
@@ -85,7 +83,7 @@ export abstract class LabPanel<View> extends LitElement {
   }
 
   #missing() {
-    return this.needs(this.run)
+    return (this.needs?.(this.run) ?? [])
       .map(({ tap, position }) => ({ tap, position, held: this.run.held(tap, position) }))
       .filter(({ held }) => held !== 'kept');
   }

@@ -19,6 +19,10 @@ export const labStyles = [
       padding: 0.55rem 1rem;
       border-bottom: 1px solid var(--line);
     }
+    h1 {
+      margin: 0;
+      font: 600 1.05rem/1.2 var(--sans);
+    }
     .brand {
       font: 600 0.95rem/1 var(--mono);
       letter-spacing: -0.02em;
@@ -51,6 +55,18 @@ export const labStyles = [
     .gap {
       flex: 1;
     }
+    header a,
+    .soft,
+    .empty {
+      font-size: 13px;
+    }
+    .soft,
+    .empty {
+      color: var(--ink-soft);
+    }
+    .empty button {
+      margin-left: 0.5rem;
+    }
     .bar {
       grid-area: bar;
       display: grid;
@@ -64,13 +80,12 @@ export const labStyles = [
       overscroll-behavior: contain;
       scrollbar-gutter: stable;
       padding: 0.9rem 1rem 2rem;
-      display: grid;
-      align-content: start;
-      gap: 0.9rem;
-      outline: none;
     }
-    ni-notices:empty {
-      display: none;
+    ni-notices {
+      --notice-space: 0.9rem;
+    }
+    ni-prompt {
+      margin-bottom: 0.9rem;
     }
     .panels {
       display: grid;
@@ -90,8 +105,14 @@ export const labStyles = [
       pointer-events: none;
       z-index: 2;
     }
+    :host([presenting]) .bar {
+      zoom: 1.25;
+    }
+    :host([presenting]) main {
+      zoom: 1.6;
+    }
     @media (min-width: 1100px) {
-      .panels {
+      :host(:not([presenting])) .panels {
         grid-template-columns: repeat(2, minmax(0, 1fr));
       }
       ni-panel[expanded] {
@@ -110,6 +131,27 @@ export const labStyles = [
       }
       main {
         padding-inline: 0.6rem;
+        scrollbar-gutter: auto;
+      }
+      header {
+        padding: 0.45rem 0.6rem;
+        gap: 0.35rem;
+      }
+      header button {
+        padding-inline: 0.45rem;
+      }
+      .brand {
+        font-size: 0;
+      }
+      .brand::before {
+        font-size: 0.95rem;
+        margin: 0;
+      }
+      :host([presenting]) .bar {
+        zoom: 1;
+      }
+      :host([presenting]) main {
+        zoom: 1.25;
       }
     }
   `,

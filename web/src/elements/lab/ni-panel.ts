@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
+import { icons } from '../icons.ts';
 import { controls } from '../shared-styles.ts';
-import type { LabPanel } from './lab-panel.ts';
 import { makePanel, type PanelEntry } from './panels.ts';
 
 /**
@@ -14,22 +14,22 @@ export class NiPanel extends LitElement {
     entry: { attribute: false },
     run: { attribute: false },
     expanded: { type: Boolean, reflect: true },
-    fixed: { type: Boolean },
+    bare: { type: Boolean },
     panel: { state: true },
     unavailable: { state: true },
   };
   declare entry: PanelEntry;
   declare run: LabRun;
   declare expanded: boolean;
-  /** Stands alone: it can neither be closed nor expanded. */
-  declare fixed: boolean;
-  declare panel: LabPanel<unknown> | null;
+  /** Without its frame: it stands alone. */
+  declare bare: boolean;
+  declare panel: HTMLElement | null;
   declare unavailable: boolean;
 
   constructor() {
     super();
     this.expanded = false;
-    this.fixed = false;
+    this.bare = false;
     this.panel = null;
     this.unavailable = false;
   }
@@ -41,9 +41,7 @@ export class NiPanel extends LitElement {
   async #load() {
     this.unavailable = false;
     try {
-      const panel = await makePanel(this.entry);
-      panel.run = this.run;
-      this.panel = panel;
+      this.panel = await makePanel(this.entry, this.run);
     } catch {
       this.unavailable = true; // No network, or a newer page has taken this one's place.
     }
@@ -51,12 +49,14 @@ export class NiPanel extends LitElement {
 
   override render() {
     const { title, about } = this.entry;
-    return html`<section aria-labelledby="title">
+    const content = this.panel ?? (this.unavailable ? this.#again(title) : nothing);
+    if (this.bare) return html`<section aria-label=${title}>${content}</section>`;
+    return html`<section class="framed" aria-labelledby="title">
       <header>
         <h2 id="title" title=${about}>${title}</h2>
-        ${this.fixed ? nothing : this.#buttons(title)}
+        ${this.#buttons(title)}
       </header>
-      <div class="content">${this.panel ?? (this.unavailable ? this.#again(title) : nothing)}</div>
+      <div class="content">${content}</div>
     </section>`;
   }
 
@@ -69,7 +69,7 @@ export class NiPanel extends LitElement {
         title="Whole width"
         @click=${() => this.#fire('expand-panel')}
       >
-        ↔
+        ${icons.whole}
       </button>
       <button
         class="plain"
@@ -77,7 +77,7 @@ export class NiPanel extends LitElement {
         title="Close"
         @click=${() => this.#fire('close-panel')}
       >
-        ✕
+        ${icons.close}
       </button>
     `;
   }
@@ -97,7 +97,7 @@ export class NiPanel extends LitElement {
       :host {
         min-width: 0;
       }
-      section {
+      .framed {
         height: 100%;
         background: var(--panel);
         border: 1px solid var(--line);

@@ -37,11 +37,9 @@ export class NiPrompt extends LitElement {
     return html`<form @submit=${this.#begin}>
       <label class="label" for="text">Prompt</label>
       <textarea id="text" rows="1" spellcheck="false" @keydown=${this.#keydown}></textarea>
-      <select aria-label="Given to the model">
-        <option value="plain">as plain text</option>
-        <option value="chat" ?disabled=${!template}>
-          as a chat message${template ? '' : ': no template'}
-        </option>
+      <select aria-label="Given to the model as" title="Given to the model as">
+        <option value="plain">plain text</option>
+        <option value="chat" ?disabled=${!template}>chat message</option>
       </select>
       <label class="each">
         <input

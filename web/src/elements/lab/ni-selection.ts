@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
+import { live } from 'lit/directives/live.js';
 import type { LabRun, Selection } from '../../client/lab-run.ts';
 import { cutMiddle, visibleText } from '../../draw/token-label.ts';
 import { controls } from '../shared-styles.ts';
@@ -34,8 +35,11 @@ export class NiSelection extends LitElement {
   }
 
   #stepper(name: keyof Selection, size: number, words: string) {
+    // Ops are counted from 1 in words everywhere.
+    const base = name === 'op' ? 1 : 0;
     const at = this.run.selection[name];
     const look = (value: number) => this.run.select({ [name]: value });
+    const typed = (event: Event) => (event.target as HTMLInputElement).valueAsNumber || base;
     return html`<div class="one">
       <label class="label" for=${name}>${name}</label>
       <span class="stepper">
@@ -50,10 +54,10 @@ export class NiSelection extends LitElement {
         <input
           id=${name}
           type="number"
-          min="0"
-          max=${size - 1}
-          .value=${String(at)}
-          @change=${(event: Event) => look((event.target as HTMLInputElement).valueAsNumber || 0)}
+          min=${base}
+          max=${size - 1 + base}
+          .value=${live(String(at + base))}
+          @change=${(event: Event) => look(typed(event) - base)}
         />
         <button
           class="plain"
@@ -106,6 +110,31 @@ export class NiSelection extends LitElement {
       .words {
         color: var(--ink-soft);
         white-space: pre;
+      }
+      @media (max-width: 640px) {
+        div[role='group'] {
+          display: grid;
+          grid-template-columns: repeat(4, minmax(0, 1fr));
+          gap: 0.4rem;
+        }
+        .one {
+          display: grid;
+          gap: 0.15rem;
+        }
+        .stepper button {
+          padding: 0 0.4rem;
+        }
+        input {
+          flex: 1;
+          width: 0;
+        }
+        .label,
+        .words {
+          font-size: 10px;
+          letter-spacing: 0;
+          overflow: hidden;
+          text-overflow: ellipsis;
+        }
       }
     `,
   ];

@@ -1,6 +1,8 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { LabRun, StepUnit } from '../../client/lab-run.ts';
+import { hitWords } from '../../draw/break-words.ts';
 import { cursorWords, positionWords } from '../../draw/place-words.ts';
+import { icons } from '../icons.ts';
 import { controls } from '../shared-styles.ts';
 import { RunWatch } from './run-watch.ts';
 
@@ -9,56 +11,75 @@ const speeds = [0.25, 0.5, 1, 2, 4, 8, Infinity];
 
 /**
  * Moves the run: steps, playing, going back; and says where it stands.
+ * @fires step - detail: StepUnit
+ * @fires play-or-pause
  * @fires unit-change - detail: StepUnit, by which playing steps
  * @fires open-breaks
  */
 export class NiTransport extends LitElement {
-  static override properties = { run: { attribute: false }, unit: { attribute: false } };
+  static override properties = {
+    run: { attribute: false },
+    unit: { attribute: false },
+    more: { state: true },
+  };
   declare run: LabRun;
   /** Playing steps by this. */
   declare unit: StepUnit;
+  /** Where it is narrow: what is needed less often is there too. */
+  declare more: boolean;
   #nTokens = 20;
 
   constructor() {
     super();
     this.unit = 'token';
+    this.more = false;
     new RunWatch(this);
   }
 
   override render() {
-    return html`<div class="buttons" role="toolbar" aria-label="Transport">
-        ${this.#movement()} ${this.#steps()} ${this.#playing()}
+    const { more } = this;
+    return html`<div class="buttons ${more ? 'all' : ''}" role="toolbar" aria-label="Transport">
+        ${this.#movement()} ${this.#steps()}
+        <button
+          class="more"
+          aria-label="More of the transport"
+          aria-expanded=${more ? 'true' : 'false'}
+          @click=${() => (this.more = !more)}
+        >
+          ${icons.more}
+        </button>
+        ${this.#playing()}
       </div>
-      ${this.#place()}`;
+      ${this.#where()}`;
   }
 
   #movement() {
     const { run } = this;
-    const still = !run.plan || run.busy;
+    const { playing } = run;
     return html`<div class="group">
       <button
         aria-label="Restart"
-        title="Restart: back to the beginning"
+        title="Restart: back to the beginning (Home)"
         ?disabled=${!run.plan}
         @click=${() => void run.restart()}
       >
-        ⏮
+        ${icons.restart}
       </button>
       <button
         aria-label="Back"
-        title="Back to before the last step"
-        ?disabled=${still || !run.canGoBack}
+        title="Back to before the last step (Backspace)"
+        ?disabled=${!run.plan || !run.canGoBack}
         @click=${() => void run.back()}
       >
-        ◀
+        ${icons.back}
       </button>
       <button
         class="primary play"
-        aria-keyshortcuts="Space"
+        title="${playing ? 'Pause' : 'Play'} (Space)"
         ?disabled=${!run.plan}
-        @click=${this.playOrPause}
+        @click=${() => this.#fire('play-or-pause')}
       >
-        ${run.playing ? '❚❚ Pause' : '▶ Play'}
+        ${playing ? icons.pause : icons.play}<span>${playing ? 'Pause' : 'Play'}</span>
       </button>
     </div>`;
   }
@@ -71,11 +92,10 @@ export class NiTransport extends LitElement {
       ${units.map(
         (unit) =>
           html`<button
-            aria-keyshortcuts=${keys[unit]}
             aria-label="Step ${unit}"
             title="One ${unit} on (${keys[unit]})"
-            ?disabled=${!run.plan || (run.busy && !run.playing)}
-            @click=${() => this.step(unit)}
+            ?disabled=${!run.plan}
+            @click=${() => this.#fire('step', unit)}
           >
             ${unit}
           </button>`,
@@ -85,7 +105,7 @@ export class NiTransport extends LitElement {
 
   #playing() {
     const { run } = this;
-    return html`<div class="group">
+    return html`<div class="group besides">
         <label>
           <span class="label">Play by</span>
           <select
@@ -109,44 +129,47 @@ export class NiTransport extends LitElement {
           </select>
         </label>
       </div>
-      <form class="group" @submit=${this.#runTokens}>
+      <form class="group besides" @submit=${this.#runTokens}>
         <button ?disabled=${!run.plan || run.playing !== null}>Run</button>
         <input
           type="number"
           min="1"
           max="9999"
+          required
           aria-label="Tokens to run"
           .value=${String(this.#nTokens)}
         />
         <span class="soft">tokens</span>
       </form>
-      <button class="breaks" aria-keyshortcuts="B" @click=${() => this.#fire('open-breaks')}>
-        Breaks${run.breaks.length > 0 ? html` <b>${run.breaks.length}</b>` : nothing}
+      <button class="breaks besides" title="Breaks (B)" @click=${() => this.#fire('open-breaks')}>
+        Breaks${run.breaks.length > 0 ? html` <b>on</b>` : nothing}
       </button>`;
   }
 
-  #place() {
+  #where() {
     const { run } = this;
     const { first, end, cursor } = run.place;
     if (!run.plan || end === 0) return html`<p class="place mono">No run yet</p>`;
     return html`<div class="where">
       <p class="place mono" role="status" aria-label="Where the run stands">
         <b>${positionWords(run.tokens, first, end)}</b> · ${cursorWords(run.ops, cursor)}
+        ${this.#remark()}
       </p>
       <progress aria-label="Ops of this pass" max=${run.ops.length} value=${cursor}></progress>
     </div>`;
   }
 
-  playOrPause = () => {
-    const { run } = this;
-    if (run.playing) run.pause();
-    else void run.play(this.unit);
-  };
-
-  step(unit: StepUnit) {
-    const { run } = this;
-    if (run.playing) run.pause();
-    else void run.step(unit);
+  /** What there is to say besides: the work that is being done again, or why the run stands here. */
+  #remark() {
+    const { progress, hit, breaks, ops, tokens, note, ended, complete } = this.run;
+    if (progress) {
+      return html`<span class="remark"
+        >· computing again: token ${progress.done} of ${progress.tokens}</span
+      >`;
+    }
+    if (hit) return html`<span class="hit">· ${hitWords(hit, breaks, ops, tokens)}</span>`;
+    if (note) return html`<span class="remark">· ${note}</span>`;
+    return ended && complete ? html`<span class="remark">· the text has ended</span>` : nothing;
   }
 
   #chooseUnit(value: string) {
@@ -197,9 +220,19 @@ export class NiTransport extends LitElement {
       }
       button {
         background: var(--panel);
+        white-space: nowrap;
+      }
+      button:has(svg) {
+        display: inline-flex;
+        align-items: center;
+        justify-content: center;
+        gap: 0.4rem;
       }
       .play {
-        min-width: 5.4rem;
+        min-width: 5.6rem;
+      }
+      .more.more {
+        display: none;
       }
       select {
         padding: 0.3rem 0.3rem;
@@ -216,7 +249,8 @@ export class NiTransport extends LitElement {
       .breaks {
         margin-left: auto;
       }
-      .breaks b {
+      .breaks b,
+      .hit {
         color: var(--signal);
       }
       .where {
@@ -228,10 +262,37 @@ export class NiTransport extends LitElement {
         font-size: 13px;
         line-height: 1.4;
         color: var(--ink-soft);
+        overflow-wrap: anywhere;
       }
       .place b {
         color: var(--ink);
         font-weight: 600;
+      }
+      :host([presenting]) .besides {
+        display: none;
+      }
+      @media (max-width: 640px) {
+        .buttons {
+          gap: 0.4rem;
+          justify-content: space-between;
+        }
+        .buttons button {
+          padding-inline: 0.55rem;
+        }
+        .play {
+          min-width: 2.6rem;
+        }
+        .play span,
+        [role='group'] .label,
+        .buttons:not(.all) .besides {
+          display: none;
+        }
+        .more.more {
+          display: inline-flex;
+        }
+        .place {
+          font-size: 12px;
+        }
       }
       progress {
         appearance: none;

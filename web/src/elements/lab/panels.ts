@@ -1,4 +1,4 @@
-import type { LabPanel } from './lab-panel.ts';
+import type { LabRun } from '../../client/lab-run.ts';
 
 /** A panel of the lab: an element, loaded when it is opened. A new one is one line here. */
 export interface PanelEntry {
@@ -25,8 +25,8 @@ export const panels: readonly PanelEntry[] = [
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
 
-/** Loads a panel's script and makes its element, still to be given a run. */
-export async function makePanel({ tag, load }: PanelEntry): Promise<LabPanel<unknown>> {
+/** Loads a panel's script and makes its element. */
+export async function makePanel({ tag, load }: PanelEntry, run: LabRun): Promise<HTMLElement> {
   await load();
-  return document.createElement(tag) as LabPanel<unknown>;
+  return Object.assign(document.createElement(tag), { run });
 }

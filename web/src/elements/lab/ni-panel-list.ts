@@ -1,0 +1,86 @@
+import { css, html, LitElement } from 'lit';
+import '../ni-dialog.ts';
+import { controls } from '../shared-styles.ts';
+import { panels, type PanelEntry } from './panels.ts';
+
+/**
+ * All panels there are, to be opened and closed.
+ * @fires toggle-panel - detail: PanelEntry
+ */
+export class NiPanelList extends LitElement {
+  static override properties = { open: { attribute: false } };
+  declare open: readonly PanelEntry[];
+
+  constructor() {
+    super();
+    this.open = [];
+  }
+
+  show() {
+    this.renderRoot.querySelector('ni-dialog')!.show();
+  }
+
+  override render() {
+    return html`<ni-dialog heading="Panels">
+      <ul>
+        ${panels.map(
+          (entry) =>
+            html`<li>
+              <label>
+                <input
+                  type="checkbox"
+                  .checked=${this.open.includes(entry)}
+                  @change=${() => this.#toggle(entry)}
+                />
+                <span><strong>${entry.title}</strong> ${entry.about}</span>
+              </label>
+            </li>`,
+        )}
+      </ul>
+    </ni-dialog>`;
+  }
+
+  #toggle(detail: PanelEntry) {
+    this.dispatchEvent(new CustomEvent('toggle-panel', { detail }));
+  }
+
+  static override styles = [
+    controls,
+    css`
+      ul {
+        margin: 0.6rem 0 0;
+        padding: 0;
+        list-style: none;
+        font-size: 13.5px;
+        line-height: 1.4;
+      }
+      li {
+        border-top: 1px solid var(--line);
+      }
+      label {
+        display: flex;
+        align-items: baseline;
+        gap: 0.6rem;
+        padding: 0.45rem 0;
+        cursor: pointer;
+      }
+      span {
+        color: var(--ink-soft);
+      }
+      strong {
+        display: inline-block;
+        min-width: 7rem;
+        font-weight: 600;
+        color: var(--ink);
+      }
+    `,
+  ];
+}
+
+customElements.define('ni-panel-list', NiPanelList);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-panel-list': NiPanelList;
+  }
+}
