@@ -327,8 +327,9 @@ export class LabRun extends EventTarget {
   }
 
   #passEnd(first: number): number {
-    const rows = this.tokenByToken ? 1 : this.model!.session.n_batch;
-    return Math.min(this.tokens.length, first + rows);
+    // What followed the prompt comes again as it came: token by token.
+    if (this.tokenByToken || first >= this.nPrompt) return first + 1;
+    return Math.min(this.nPrompt, first + this.model!.session.n_batch);
   }
 
   async #begin(place: Place): Promise<void> {

@@ -3,8 +3,7 @@ import type { Client } from '../client/client.ts';
 import { EngineError } from '../client/errors.ts';
 import { benchmarkTables, benchmarkText, type Table } from '../draw/benchmark-tables.ts';
 import type { BenchmarkProgress, BenchmarkResult } from '../protocol.ts';
-import './ni-dialog.ts';
-import { controls } from './shared-styles.ts';
+import { dialog, dialogStyles, showDialog } from './dialog.ts';
 
 /**
  * Measures the model on this machine, in a dialog: closing it, or hiding the tab, stops. The
@@ -55,35 +54,39 @@ export class NiBenchmark extends LitElement {
   }
 
   show() {
-    this.renderRoot.querySelector('ni-dialog')!.show();
+    showDialog(this.renderRoot);
   }
 
   override render() {
-    return html`<ni-dialog heading="Benchmark of this machine" @close=${() => this.#stop('')}>
-      ${
-        this.result || this.progress
-          ? nothing
-          : html`<p>
-              Measures how fast the loaded model runs here: with one thread and with all that this
-              page uses, warmed up, in turns, and against what this machine’s memory and multipliers
-              give. It takes about a minute with a small model, and the conversation stays as it is.
-              Leave the machine alone meanwhile, and this tab in view.
-            </p>`
-      }
-      <p class="note" role="status">${this.note}</p>
-      ${this.progress ? progressOf(this.progress) : nothing} ${this.#actions()}
-      ${this.refused && this.result ? this.#text(this.result) : nothing}
-      ${
-        this.result
-          ? html`${benchmarkTables(this.result).map(table)}
-              <p>
-                “% of roof” is the least time in which this machine’s two measured rates allow an
-                op’s bytes and multiply-adds, over the time that it took. Ops are timed in a run of
-                their own, in which all threads meet after each.
+    return dialog(
+      'Benchmark of this machine',
+      html`
+        ${
+          this.result || this.progress
+            ? nothing
+            : html`<p>
+                Measures how fast the loaded model runs here: with one thread and with all that this
+                page uses, warmed up, in turns, and against what this machine’s memory and
+                multipliers give. It takes about a minute with a small model, and the conversation
+                stays as it is. Leave the machine alone meanwhile, and this tab in view.
               </p>`
-          : nothing
-      }
-    </ni-dialog>`;
+        }
+        <p class="note" role="status">${this.note}</p>
+        ${this.progress ? progressOf(this.progress) : nothing} ${this.#actions()}
+        ${this.refused && this.result ? this.#text(this.result) : nothing}
+        ${
+          this.result
+            ? html`${benchmarkTables(this.result).map(table)}
+                <p>
+                  “% of roof” is the least time in which this machine’s two measured rates allow an
+                  op’s bytes and multiply-adds, over the time that it took. Ops are timed in a run
+                  of their own, in which all threads meet after each.
+                </p>`
+            : nothing
+        }
+      `,
+      () => this.#stop(''),
+    );
   }
 
   // One button for starting and cancelling: whoever pressed it keeps the focus.
@@ -164,9 +167,9 @@ export class NiBenchmark extends LitElement {
   }
 
   static override styles = [
-    controls,
+    dialogStyles,
     css`
-      ni-dialog {
+      dialog {
         --dialog-width: 44rem;
       }
       p {

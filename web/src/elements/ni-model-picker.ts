@@ -10,8 +10,7 @@ import {
 } from '../client/catalogue.ts';
 import { bytes } from '../draw/format.ts';
 import type { KeptModel } from '../protocol.ts';
-import './ni-dialog.ts';
-import { controls } from './shared-styles.ts';
+import { closeDialog, dialog, dialogStyles, showDialog } from './dialog.ts';
 
 /**
  * Chooses a model: one that comes with the page, one kept on this device, an address, or a file.
@@ -39,50 +38,51 @@ export class NiModelPicker extends LitElement {
   show() {
     this.problem = '';
     this.deleting = '';
-    this.#dialog.show();
-  }
-
-  get #dialog() {
-    return this.renderRoot.querySelector('ni-dialog')!;
+    showDialog(this.renderRoot);
   }
 
   override render() {
-    return html`<ni-dialog heading="Choose a model">
-      <h2>With this page</h2>
-      <ul>
-        ${[catalogue.tiny, catalogue.default].map((model) => this.#catalogueRow(model))}
-      </ul>
-      ${
-        this.kept.length === 0
-          ? nothing
-          : html`<h2>Kept on this device</h2>
-              <ul>
-                ${this.kept.map((model) => this.#keptRow(model))}
-              </ul>`
-      }
-      <h2>By address</h2>
-      <form @submit=${this.#openUrl} novalidate>
-        <input
-          type="url"
-          aria-label="Model URL"
-          placeholder="https://…/model.gguf"
-          autocomplete="off"
-          spellcheck="false"
-        />
-        <button type="submit">Open</button>
-      </form>
-      <p class="note">This page asks no other server for anything but the address you give here.</p>
-      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
-      <h2>From this device</h2>
-      <label class="file">
-        <input type="file" accept=".gguf" aria-label="Model file" @change=${this.#openFile} />
-        <span>Choose a GGUF file, or drop one anywhere on the page</span>
-      </label>
-      <p class="note">
-        Llama and Qwen2 layouts, in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and
-        Q6_K. Nothing is sent anywhere.
-      </p>
-    </ni-dialog>`;
+    return dialog(
+      'Choose a model',
+      html`
+        <h2>With this page</h2>
+        <ul>
+          ${[catalogue.tiny, catalogue.default].map((model) => this.#catalogueRow(model))}
+        </ul>
+        ${
+          this.kept.length === 0
+            ? nothing
+            : html`<h2>Kept on this device</h2>
+                <ul>
+                  ${this.kept.map((model) => this.#keptRow(model))}
+                </ul>`
+        }
+        <h2>By address</h2>
+        <form @submit=${this.#openUrl} novalidate>
+          <input
+            type="url"
+            aria-label="Model URL"
+            placeholder="https://…/model.gguf"
+            autocomplete="off"
+            spellcheck="false"
+          />
+          <button type="submit">Open</button>
+        </form>
+        <p class="note">
+          This page asks no other server for anything but the address you give here.
+        </p>
+        ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+        <h2>From this device</h2>
+        <label class="file">
+          <input type="file" accept=".gguf" aria-label="Model file" @change=${this.#openFile} />
+          <span>Choose a GGUF file, or drop one anywhere on the page</span>
+        </label>
+        <p class="note">
+          Llama and Qwen2 layouts, in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and
+          Q6_K. Nothing is sent anywhere.
+        </p>
+      `,
+    );
   }
 
   #catalogueRow(model: CatalogueModel) {
@@ -145,12 +145,12 @@ export class NiModelPicker extends LitElement {
   }
 
   #choose(detail: Wanted) {
-    this.#dialog.close();
+    closeDialog(this.renderRoot);
     this.dispatchEvent(new CustomEvent('choose-model', { detail }));
   }
 
   static override styles = [
-    controls,
+    dialogStyles,
     css`
       h2 {
         margin: 1.1rem 0 0.3rem;

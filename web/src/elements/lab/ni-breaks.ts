@@ -2,8 +2,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
 import { breakWords } from '../../draw/break-words.ts';
 import type { Break } from '../../protocol.ts';
-import '../ni-dialog.ts';
-import { controls } from '../shared-styles.ts';
+import { dialog, dialogStyles, showDialog } from '../dialog.ts';
 import { RunWatch } from './run-watch.ts';
 
 type Kind = 'layer' | 'op' | 'norm';
@@ -26,15 +25,18 @@ export class NiBreaks extends LitElement {
   }
 
   show() {
-    this.renderRoot.querySelector('ni-dialog')!.show();
+    showDialog(this.renderRoot);
   }
 
   override render() {
     const { run } = this;
-    return html`<ni-dialog heading="Breaks">
-      <p>A run stops by itself where one of these is met, in every pass.</p>
-      ${run.plan ? html`${this.#list()} ${this.#form()}` : nothing}
-    </ni-dialog>`;
+    return dialog(
+      'Breaks',
+      html`
+        <p>A run stops by itself where one of these is met, in every pass.</p>
+        ${run.plan ? html`${this.#list()} ${this.#form()}` : nothing}
+      `,
+    );
   }
 
   #list() {
@@ -133,7 +135,7 @@ export class NiBreaks extends LitElement {
   }
 
   static override styles = [
-    controls,
+    dialogStyles,
     css`
       p,
       ul {

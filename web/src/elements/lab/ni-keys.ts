@@ -1,31 +1,33 @@
 import { css, html, LitElement } from 'lit';
-import '../ni-dialog.ts';
-import { controls } from '../shared-styles.ts';
+import { dialog, dialogStyles, showDialog } from '../dialog.ts';
 import { labKeys } from './keys.ts';
 
 /** The list of the lab's keys. */
 export class NiKeys extends LitElement {
   show() {
-    this.renderRoot.querySelector('ni-dialog')!.show();
+    showDialog(this.renderRoot);
   }
 
   override render() {
-    return html`<ni-dialog heading="Keys">
-      <dl>
-        ${labKeys.map(
-          ({ shown, words }) =>
-            html`<div>
-              <dt>${shown.map((key) => html`<kbd>${key}</kbd>`)}</dt>
-              <dd>${words}</dd>
-            </div>`,
-        )}
-      </dl>
-      <p>Fields keep their keys while you write in them.</p>
-    </ni-dialog>`;
+    return dialog(
+      'Keys',
+      html`
+        <dl>
+          ${labKeys.map(
+            ({ shown, words }) =>
+              html`<div>
+                <dt>${shown.map((key) => html`<kbd>${key}</kbd>`)}</dt>
+                <dd>${words}</dd>
+              </div>`,
+          )}
+        </dl>
+        <p>Fields keep their keys while you write in them.</p>
+      `,
+    );
   }
 
   static override styles = [
-    controls,
+    dialogStyles,
     css`
       dl {
         margin: 0.6rem 0 0;

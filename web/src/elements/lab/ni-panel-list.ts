@@ -1,6 +1,5 @@
 import { css, html, LitElement } from 'lit';
-import '../ni-dialog.ts';
-import { controls } from '../shared-styles.ts';
+import { dialog, dialogStyles, showDialog } from '../dialog.ts';
 import { panels, type PanelEntry } from './panels.ts';
 
 /**
@@ -17,27 +16,30 @@ export class NiPanelList extends LitElement {
   }
 
   show() {
-    this.renderRoot.querySelector('ni-dialog')!.show();
+    showDialog(this.renderRoot);
   }
 
   override render() {
-    return html`<ni-dialog heading="Panels">
-      <ul>
-        ${panels.map(
-          (entry) =>
-            html`<li>
-              <label>
-                <input
-                  type="checkbox"
-                  .checked=${this.open.includes(entry)}
-                  @change=${() => this.#toggle(entry)}
-                />
-                <span><strong>${entry.title}</strong> ${entry.about}</span>
-              </label>
-            </li>`,
-        )}
-      </ul>
-    </ni-dialog>`;
+    return dialog(
+      'Panels',
+      html`
+        <ul>
+          ${panels.map(
+            (entry) =>
+              html`<li>
+                <label>
+                  <input
+                    type="checkbox"
+                    .checked=${this.open.includes(entry)}
+                    @change=${() => this.#toggle(entry)}
+                  />
+                  <span><strong>${entry.title}</strong> ${entry.about}</span>
+                </label>
+              </li>`,
+          )}
+        </ul>
+      `,
+    );
   }
 
   #toggle(detail: PanelEntry) {
@@ -45,7 +47,7 @@ export class NiPanelList extends LitElement {
   }
 
   static override styles = [
-    controls,
+    dialogStyles,
     css`
       ul {
         margin: 0.6rem 0 0;
