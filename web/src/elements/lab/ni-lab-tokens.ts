@@ -36,7 +36,6 @@ export class NiLabTokens extends LabPanel<View> {
             <button
               class="${state} ${piece.kind} ${at < nPrompt ? '' : 'drawn'}"
               aria-pressed=${at === position ? 'true' : 'false'}
-              aria-label=${`Token ${this.tokenAt(at)}`}
               @click=${() => this.run.select({ position: at })}
             >
               <span class="text">${visibleText(piece.bytes)}</span>
