@@ -83,6 +83,7 @@ export class NiLab extends LitElement implements LabActions {
   #take(view: WantedView): WantedView {
     const ids = view.panels ?? openAtFirst;
     this.open = ids.flatMap((id) => panels.find((entry) => entry.id === id) ?? []);
+    this.turn(0);
     this.#wanted = view.selection;
     return view;
   }
