@@ -90,8 +90,12 @@ export class NiLab extends LitElement implements LabActions {
 
   #addressChanged = () => {
     const { prompt } = this.#take(labViewOf(location.hash));
-    if (prompt) void this.run.setPrompt(prompt);
-    else this.#look();
+    const { text, asChat } = this.run.prompt;
+    if (prompt && (prompt.text !== text || prompt.asChat !== asChat)) {
+      void this.run.setPrompt(prompt);
+    } else {
+      this.#look();
+    }
   };
 
   #runChanged = () => {
