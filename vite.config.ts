@@ -30,6 +30,7 @@ export default defineConfig(({ command }) => ({
     emptyOutDir: true,
     target: 'es2022',
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ['index.html', 'lab.html'].map((page) => join(root, 'web', page)) },
   },
   worker: { format: 'es' },
   server: { headers },
@@ -60,7 +61,7 @@ export default defineConfig(({ command }) => ({
         ],
       },
       injectManifest: {
-        // The page, the engine's four builds and the tiny model; never a real model.
+        // The pages, the engine's four builds and the tiny model; never a real model.
         globPatterns: [
           '*.html',
           'assets/*',

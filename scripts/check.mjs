@@ -60,7 +60,7 @@ function* treeFaults() {
   for (const path of files('web/src', /\.ts$/)) {
     const text = readFileSync(path, 'utf8');
     const layer = name(path).split('/')[2];
-    for (const [, other] of text.matchAll(/from '\.\.\/(\w+)\//g)) {
+    for (const [, other] of text.matchAll(/from '(?:\.\.\/)+(\w+)\//g)) {
       if (webLayers[layer]?.includes(other)) yield `${name(path)} imports ${other}/`;
     }
     if (name(path) === 'web/src/protocol.ts' && /^import /m.test(text)) {

@@ -15,6 +15,14 @@ export interface ControlToken {
   text: string;
 }
 
+/** What one token of the vocabulary stands for. */
+export interface TokenPiece {
+  id: number;
+  /** May be a part of a character. */
+  bytes: Uint8Array;
+  kind: 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte';
+}
+
 export interface ModelInfo {
   architecture: string;
   name: string;
@@ -616,6 +624,7 @@ export interface Calls {
     result: LoadedModel;
   };
   tokenize: { args: { text: string; special: boolean }; event: never; result: Int32Array };
+  pieces: { args: { ids: Int32Array }; event: never; result: TokenPiece[] };
   detokenize: { args: { ids: Int32Array; special: boolean }; event: never; result: string };
   render: { args: { messages: ChatMessage[] }; event: never; result: Int32Array };
   prefill: {
@@ -648,6 +657,7 @@ export interface Calls {
   passBegin: { args: { ids: Int32Array }; event: never; result: PassState };
   passRun: { args: { until: number }; event: never; result: PassState };
   passAbandon: { args: Record<string, never>; event: never; result: PassState };
+  truncate: { args: { length: number }; event: never; result: PassState };
   traceKeep: { args: { request: KeepRequest; measureOnly: boolean }; event: never; result: Kept };
   traceRead: {
     args: { name: string; first: number; end: number };

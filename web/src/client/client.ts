@@ -18,6 +18,7 @@ import type {
   OpTime,
   PrefillResult,
   SamplingParams,
+  TokenPiece,
 } from '../protocol.ts';
 import { ChatStream } from './chat-stream.ts';
 import { Connection } from './connection.ts';
@@ -165,6 +166,11 @@ export class Client extends EventTarget {
   /** Token ids of a text. `special`: control tokens written in it become tokens. */
   tokenize(text: string, { special = false } = {}): Promise<Int32Array> {
     return this.#engine().call('tokenize', { text, special });
+  }
+
+  /** The bytes of each of these tokens, and what kind of token it is. */
+  pieces(ids: Iterable<number>): Promise<TokenPiece[]> {
+    return this.#engine().call('pieces', { ids: Int32Array.from(ids) });
   }
 
   detokenize(ids: Iterable<number>, { special = false } = {}): Promise<string> {

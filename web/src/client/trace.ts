@@ -80,6 +80,11 @@ export class Trace {
     return this.#call('passAbandon', {});
   }
 
+  /** Forgets positions from `length` on, and a begun pass; the sampler begins anew. */
+  truncate(length: number): Promise<PassState> {
+    return this.#call('truncate', { length });
+  }
+
   /** Sets where passes stop, in place of what was set before; returns how many ops that are. */
   setBreaks(breaks: Break[]): Promise<number> {
     return this.#call('traceBreaks', { breaks });

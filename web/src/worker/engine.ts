@@ -198,6 +198,11 @@ export class Model {
     );
   }
 
+  /** -1: no such id. */
+  tokenKind(id: number): number {
+    return this.engine.module._ni_model_token_kind(this.address, id);
+  }
+
   sentencePieceProto(): Uint8Array {
     const { module } = this.engine;
     return this.engine.fill(4 << 20, (out, capacity) =>

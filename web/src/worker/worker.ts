@@ -55,6 +55,17 @@ function ready(): Ready {
   return loaded;
 }
 
+/** By the engine's number. */
+const tokenKinds = [
+  'normal',
+  'normal',
+  'unknown',
+  'control',
+  'user_defined',
+  'unused',
+  'byte',
+] as const;
+
 const handlers: Handlers = {
   async load(args, { emit, proceed }) {
     loaded = await loadModel(args, emit, proceed);
@@ -65,6 +76,13 @@ const handlers: Handlers = {
   },
 
   tokenize: ({ text, special }) => Int32Array.from(ready().tokenizer(text, special)),
+
+  pieces: ({ ids }) =>
+    [...ids].map((id) => {
+      const { model } = ready();
+      const bytes = model.tokenText(id);
+      return { id, bytes, kind: tokenKinds[model.tokenKind(id)]! };
+    }),
 
   detokenize({ ids, special }) {
     const stream = new TextStream(ready().model, special);
@@ -207,6 +225,15 @@ const handlers: Handlers = {
     exclusively(() => {
       ready().session.abandon();
       return glass().state(logitsAreThere);
+    }),
+
+  truncate: ({ length }) =>
+    exclusively(() => {
+      const { session } = ready();
+      session.truncate(length);
+      forgetLogits();
+      history = [...session.tokens()];
+      return glass().state(false);
     }),
 
   traceKeep: (args) => exclusively(() => glass().keep(args)),
