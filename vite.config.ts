@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { engineSource } from './scripts/engine-source.ts';
 import { serveModels } from './scripts/serve-models.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -29,6 +30,7 @@ export default defineConfig(({ command }) => ({
     emptyOutDir: true,
     target: 'es2022',
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ['index.html', 'lab.html'].map((page) => join(root, 'web', page)) },
   },
   worker: { format: 'es' },
   server: { headers },
@@ -36,6 +38,7 @@ export default defineConfig(({ command }) => ({
   define: { __ENGINE_FOLDER__: JSON.stringify(command === 'build' ? engineFolder() : 'engine') },
   plugins: [
     engineByContent(),
+    engineSource(),
     serveModels(),
     VitePWA({
       strategies: 'injectManifest',
@@ -58,7 +61,7 @@ export default defineConfig(({ command }) => ({
         ],
       },
       injectManifest: {
-        // The page, the engine's four builds and the tiny model; never a real model.
+        // The pages, the engine's four builds and the tiny model; never a real model.
         globPatterns: [
           '*.html',
           'assets/*',

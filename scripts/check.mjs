@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { installPackages } from './setup/packages.mjs';
 import { main, root, run, say, SetupError } from './setup/process.mjs';
 import { clangFormat, installSystemPackages } from './setup/system.mjs';
+import { sourceMap } from './source-map/source-map.mjs';
 
 const fix = process.argv.includes('--fix');
 
@@ -59,7 +60,7 @@ function* treeFaults() {
   for (const path of files('web/src', /\.ts$/)) {
     const text = readFileSync(path, 'utf8');
     const layer = name(path).split('/')[2];
-    for (const [, other] of text.matchAll(/from '\.\.\/(\w+)\//g)) {
+    for (const [, other] of text.matchAll(/from '(?:\.\.\/)+(\w+)\//g)) {
       if (webLayers[layer]?.includes(other)) yield `${name(path)} imports ${other}/`;
     }
     if (name(path) === 'web/src/protocol.ts' && /^import /m.test(text)) {
@@ -67,6 +68,15 @@ function* treeFaults() {
     }
     if (/\bas any\b|: any\b|@ts-ignore|@ts-nocheck/.test(text))
       yield `${name(path)} switches types off`;
+  }
+}
+
+// The page shows which functions each op runs: all of them must be found.
+function* sourceFaults() {
+  try {
+    sourceMap();
+  } catch (error) {
+    yield error.message;
   }
 }
 
@@ -97,7 +107,7 @@ await main(async () => {
     ]);
   }
   say('tree');
-  const faults = [...treeFaults()];
+  const faults = [...treeFaults(), ...sourceFaults()];
   for (const fault of faults) console.error(fault);
   if (faults.length > 0) failures.push('tree');
   if (failures.length > 0) throw new SetupError(`npm run check: ${failures.join(', ')} failed`);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/byte_reader.h"
+#include "engine/base/sort.h"
 #include "engine/gguf/checks.h"
 #include "engine/gguf/tensor_info.h"
 
@@ -296,7 +297,7 @@ Status GgufHeaderParser::finish_directory(const Input& in) {
   const std::vector<TensorInfo>& tensors = header_.tensors;
   order.resize(tensors.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&tensors](uint32_t a, uint32_t b) {
+  sort_in_little_code(order.begin(), order.end(), [&tensors](uint32_t a, uint32_t b) {
     const int c = tensors[a].name.compare(tensors[b].name);
     return c != 0 ? c < 0 : a < b;
   });

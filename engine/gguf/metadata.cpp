@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/base/sort.h"
+
 namespace nanoinfer {
 
 // Values are copied out of the file's bytes as they are.
@@ -106,7 +108,7 @@ Result<Metadata> Metadata::from_section(std::vector<uint8_t> section,
   order.resize(metadata.size());
   std::iota(order.begin(), order.end(), 0u);
   // A sort's cost has a bound that a hash table's has not when a file's author picks the keys.
-  std::sort(order.begin(), order.end(), [&metadata](uint32_t a, uint32_t b) {
+  sort_in_little_code(order.begin(), order.end(), [&metadata](uint32_t a, uint32_t b) {
     const int c = metadata.key(a).compare(metadata.key(b));
     return c != 0 ? c < 0 : a < b;
   });

@@ -74,4 +74,14 @@ void KvCache::append(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t po
   }
 }
 
+void KvCache::read(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, float* k,
+                   float* v) const {
+  const KvChunk at = chunk(seq, layer, kv_head, pos);
+  const size_t slot = pos % kChunkPositions;
+  for (size_t d = 0; d < head_dim_; ++d) {
+    k[d] = at.keys[key_place(head_dim_, slot, d)];
+    v[d] = at.values[value_place(head_dim_, slot, d)];
+  }
+}
+
 }  // namespace nanoinfer

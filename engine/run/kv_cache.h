@@ -33,6 +33,9 @@ class KvCache {
   void append(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, const float* k,
               const float* v);
 
+  // What append stored.
+  void read(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, float* k, float* v) const;
+
   uint64_t block_bytes() const { return block_floats_ * sizeof(float); }
   uint64_t bytes_used() const { return blocks_.size() * block_bytes(); }  // taken from the system
   uint64_t bytes_max() const { return max_blocks_ * block_bytes(); }

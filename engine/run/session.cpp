@@ -168,6 +168,11 @@ Status Session::begin(std::span<const Row> rows) {
       return reserved;
     }
   }
+  if (watcher_ != nullptr) {
+    for (const Row& row : rows) {
+      if (row.pos == tokens_[row.seq].size()) watcher_->forget(row.seq, row.pos);
+    }
+  }
   rows_.assign(rows.begin(), rows.end());
   logit_rows_.clear();
   for (uint32_t i = 0; i < rows.size(); ++i) {
@@ -178,25 +183,53 @@ Status Session::begin(std::span<const Row> rows) {
   return Ok{};
 }
 
+Pass Session::pass() {
+  return {.config = &model_.config,
+          .kernels = kernels_,
+          .cache = &cache_,
+          .activations = &activations_,
+          .scratch = scratch_,
+          .rows = rows_,
+          .logit_rows = logit_rows_,
+          .n_chunks_max = chunks_in(n_ctx_),
+          .attention_scale = attention_scale()};
+}
+
+void Session::set_rope_theta(float theta) {
+  Config turned = model_.config;
+  turned.rope_theta = theta;
+  fill_rope_table(turned, model_.weights.rope_factors, n_ctx_, activations_.rope_table);
+}
+
 Result<size_t> Session::run(size_t until_op, double max_ms) {
   if (!in_pass_) return Error{ErrorCode::kBadArgument, "no pass has been begun", "", "", ""};
-  const Pass pass{.config = &model_.config,
-                  .kernels = kernels_,
-                  .cache = &cache_,
-                  .activations = &activations_,
-                  .scratch = scratch_,
-                  .rows = rows_,
-                  .logit_rows = logit_rows_,
-                  .n_chunks_max = chunks_in(n_ctx_),
-                  .attention_scale = 1 / std::sqrt(static_cast<float>(model_.config.head_dim))};
+  const Pass begun = pass();
   const size_t end = std::min(until_op, ops_.size());
   const double until_ms = max_ms > 0 ? now_ms() + max_ms : std::numeric_limits<double>::infinity();
-  cursor_ = runner_->run(pass, cursor_, end, until_ms, timing_ ? op_ms_.data() : nullptr);
+  double* const op_ms = timing_ ? op_ms_.data() : nullptr;
+  if (watcher_ == nullptr) {
+    cursor_ = runner_->run(begun, cursor_, end, until_ms, op_ms);
+  } else {
+    run_watched(begun, end, until_ms, op_ms);
+  }
   if (cursor_ == ops_.size()) {
     const Status finished = finish_pass();
     if (!finished) return finished.error();
   }
   return cursor_;
+}
+
+// From one watched op to the next.
+void Session::run_watched(const Pass& begun, size_t end, double until_ms, double* op_ms) {
+  bool stopped = false;
+  while (cursor_ < end && !stopped) {
+    const size_t watched = watcher_->next_watched(cursor_);
+    const size_t stop = watched < end ? watched + 1 : end;
+    cursor_ = runner_->run(begun, cursor_, stop, until_ms, op_ms);
+    stopped = cursor_ < stop;  // out of time
+    if (watched < end && cursor_ == stop) stopped |= watcher_->after(watched, begun);
+    stopped |= until_ms < std::numeric_limits<double>::infinity() && now_ms() >= until_ms;
+  }
 }
 
 // The rows join their sequences, if what they gave is finite.
@@ -246,6 +279,7 @@ Status Session::truncate(uint32_t seq, uint32_t n_tokens) {
   }
   tokens_[seq].resize(n_tokens);
   cache_.truncate(seq, n_tokens);
+  if (watcher_ != nullptr) watcher_->forget(seq, n_tokens);
   return Ok{};
 }
 

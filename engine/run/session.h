@@ -1,6 +1,7 @@
 // Sequences in progress over one model: rows in, logits out.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,6 +16,7 @@
 #include "engine/model/plan.h"
 #include "engine/run/kv_cache.h"
 #include "engine/run/pass.h"
+#include "engine/run/pass_watcher.h"
 #include "engine/run/plan_runner.h"
 
 namespace nanoinfer {
@@ -49,11 +51,31 @@ class Session {
   Status begin(std::span<const Row> rows);
 
   // Runs from the cursor to `until_op` or the end; returns the cursor. With max_ms > 0 it returns
-  // at a region's end once that time has passed. At the end the rows join their sequences.
+  // at a region's end once that time has passed; a watcher may make it return earlier. At the end
+  // the rows join their sequences.
   Result<size_t> run(size_t until_op = SIZE_MAX, double max_ms = 0);
 
   // Drops a begun pass; the sequences are as before it.
   void abandon();
+
+  // The pass begun, until its last op has run: its rows, and how many ops have run.
+  bool in_pass() const { return in_pass_; }
+  std::span<const Row> rows() const { return rows_; }
+  size_t cursor() const { return cursor_; }
+
+  // What ops may look at, for whoever runs some of them on other rows and buffers.
+  Pass pass();
+  ThreadPool& threads() { return pool_; }
+  float attention_scale() const {
+    return 1 / std::sqrt(static_cast<float>(model_.config.head_dim));
+  }
+
+  // Turns by another base from now on, 1 to 1e12; what is in the cache stays.
+  void set_rope_theta(float theta);
+
+  // Sees every pass from now on; null: nobody. One at a time, and it must outlive its time here.
+  void set_watcher(PassWatcher* watcher) { watcher_ = watcher; }
+  PassWatcher* watcher() const { return watcher_; }
 
   // (n_vocab) logits of the i-th row that wanted them in the last pass, until the next begin.
   std::span<const float> logits(size_t i) const;
@@ -90,6 +112,7 @@ class Session {
  private:
   Session(const Model& model, const SessionOptions& options);
   Status check_rows(std::span<const Row> rows) const;
+  void run_watched(const Pass& begun, size_t end, double until_ms, double* op_ms);
   Status finish_pass();
 
   const Model& model_;
@@ -110,6 +133,7 @@ class Session {
   size_t cursor_ = 0;
   bool in_pass_ = false;
   bool timing_ = false;
+  PassWatcher* watcher_ = nullptr;
   std::vector<double> op_ms_;
 };
 

@@ -36,7 +36,7 @@ class TokenStore {
   std::string text_;                    // all bytes, one token after another
   std::vector<uint32_t> starts_ = {0};  // (n + 1) offsets into text_
   std::vector<TokenKind> kinds_;        // (n)
-  std::vector<bool> in_vocabulary_;     // (n)
+  std::vector<uint8_t> in_vocabulary_;  // (n); not of bool, whose push is 2 KB of code
   std::vector<int32_t> slots_;          // open-addressing hash table of ids, -1 = empty
 };
 

@@ -1,9 +1,11 @@
 // Tokenizer::create(): every check of a vocabulary, in the order in which later ones rely on them.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <tuple>
 #include <utility>
 
+#include "engine/base/sort.h"
 #include "engine/text/byte_level.h"
 #include "engine/text/sentencepiece_spelling.h"
 #include "engine/text/tokenizer.h"
@@ -178,7 +180,7 @@ Status Tokenizer::read_special_ids(const VocabData& data) {
     const auto* end = std::end(kEndTexts);
     if (std::find(std::begin(kEndTexts), end, token_bytes(id)) != end) end_ids_.push_back(id);
   }
-  std::sort(end_ids_.begin(), end_ids_.end());
+  sort_in_little_code(end_ids_.begin(), end_ids_.end(), std::less<>());
   end_ids_.erase(std::unique(end_ids_.begin(), end_ids_.end()), end_ids_.end());
   if (end_ids_.empty()) return malformed("no token ends an answer", key("eos_token_id"));
   return Ok{};
@@ -250,7 +252,7 @@ void Tokenizer::index_literals() {
     if (literal && !token_bytes(id).empty()) literal_ids_.push_back(id);
   }
   const auto first_byte = [this](int32_t id) { return static_cast<uint8_t>(token_bytes(id)[0]); };
-  std::sort(literal_ids_.begin(), literal_ids_.end(), [&](int32_t a, int32_t b) {
+  sort_in_little_code(literal_ids_.begin(), literal_ids_.end(), [&](int32_t a, int32_t b) {
     const size_t a_size = token_bytes(a).size(), b_size = token_bytes(b).size();
     return std::tuple(first_byte(a), b_size, a) < std::tuple(first_byte(b), a_size, b);
   });

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/sort.h"
 #include "engine/text/unicode_tables.h"
 #include "engine/text/utf8.h"
 
@@ -112,7 +113,7 @@ void normalize_run(std::vector<Mark>& marks, std::string& out) {
     const auto is_starter = [](const Mark& mark) { return mark.combining_class == 0; };
     const auto begin = std::find_if_not(run, marks.end(), is_starter);
     const auto end = std::find_if(begin, marks.end(), is_starter);
-    std::sort(begin, end, [](const Mark& a, const Mark& b) {
+    sort_in_little_code(begin, end, [](const Mark& a, const Mark& b) {
       return std::tie(a.combining_class, a.order) < std::tie(b.combining_class, b.order);
     });
     run = end;

@@ -145,6 +145,8 @@ std::string session_info_json(const Session& session) {
                   {"kv_type", kKvType},
                   {"kv_bytes_used", session.cache().bytes_used()},
                   {"kv_bytes_max", session.cache().bytes_max()},
+                  {"kv_block_bytes", session.cache().block_bytes()},
+                  {"kv_block_positions", kChunkPositions},
                   {"scratch_bytes", session.scratch_bytes()},
                   {"n_ops", session.ops().size()},
                   {"ops", std::move(ops)}});

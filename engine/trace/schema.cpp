@@ -73,22 +73,30 @@ bool has_bias_after(std::span<const Op> ops, size_t op, std::string_view bias) {
   return false;
 }
 
+std::string layer_prefix(const Op& op) {
+  return op.layer < 0 ? "" : "L." + std::to_string(op.layer) + ".";
+}
+
 }  // namespace
 
 std::string tap_schema_json(const Session& session) {
   const std::span<const Op> ops = session.ops();
   Json schema = Json::array();
+  const auto add = [&](const std::string& name, size_t op, const Tap& tap) {
+    schema.push_back({{"name", name},
+                      {"op", op},
+                      {"axes", axes_of(session.model().config, tap.axes, ops[op].logit_rows)},
+                      {"dtype", "f32"},
+                      {"unit", tap.axes == Axes::kVocab ? "logit" : "1"}});
+  };
   for (size_t i = 0; i < ops.size(); ++i) {
     for (const Tap& tap : kTaps) {
       const bool is_bias = !tap.bias.empty() && ops[i].name == tap.bias;
       const bool is_last = ops[i].name == tap.op && !has_bias_after(ops, i, tap.bias);
       if (!is_bias && !is_last) continue;
-      const std::string layer = ops[i].layer < 0 ? "" : "L." + std::to_string(ops[i].layer) + ".";
-      schema.push_back({{"name", layer + std::string(tap.name)},
-                        {"op", i},
-                        {"axes", axes_of(session.model().config, tap.axes, ops[i].logit_rows)},
-                        {"dtype", "f32"},
-                        {"unit", tap.axes == Axes::kVocab ? "logit" : "1"}});
+      // What a layer begins with is what the op before it has left.
+      if (tap.op == "attn_norm") add(layer_prefix(ops[i]) + "resid_pre", i - 1, tap);
+      add(layer_prefix(ops[i]) + std::string(tap.name), i, tap);
     }
   }
   return to_text(schema);

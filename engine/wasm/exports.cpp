@@ -1,5 +1,6 @@
 // The engine as JavaScript sees it: pointers and counts, one list. There is no `generate` here: the
-// token loop belongs to the page (web/src/worker/token-loop.ts).
+// token loop belongs to the page (web/src/worker/token-loop.ts). What looks into a pass and changes
+// it is in trace_exports.cpp.
 //
 // Strings are UTF-8. JSON is NUL-terminated, the engine's, and valid until the next call that
 // returns JSON. A call that fails returns null or -1 and leaves the reason in ni_last_error(). File
@@ -9,7 +10,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,42 +25,11 @@
 #include "engine/text/vocab_gguf.h"
 #include "engine/trace/info.h"
 #include "engine/trace/schema.h"
-
-#define EXPORT extern "C" __attribute__((used, visibility("default")))
+#include "engine/wasm/answers.h"
 
 using namespace nanoinfer;
 
 namespace {
-
-// JavaScript knows one thread of the engine, so the last answer and error may be globals.
-std::string last_json;
-Error last_error;
-
-const char* json(std::string text) {
-  last_json = std::move(text);
-  return last_json.c_str();
-}
-
-// The value's address, moved to the heap; null and ni_last_error() if there is none.
-template <typename T>
-T* own(Result<T> result) {
-  if (result) return new T(std::move(*result));
-  last_error = result.error();
-  return nullptr;
-}
-
-template <typename T>
-T* own(Result<std::unique_ptr<T>> result) {
-  if (result) return result->release();
-  last_error = result.error();
-  return nullptr;
-}
-
-int report(const Status& status) {
-  if (status) return 0;
-  last_error = status.error();
-  return -1;
-}
 
 // Copies as much of `bytes` as fits; returns how much there is.
 int copy_out(std::string_view bytes, char* out, uint32_t capacity) {
@@ -256,6 +225,11 @@ EXPORT int ni_session_common_prefix(Session* session, uint32_t seq, const int32_
   return seq < session->n_seqs() ? static_cast<int>(session->common_prefix(seq, {ids, n})) : -1;
 }
 
+// Their ids, until the sequence changes.
+EXPORT const int32_t* ni_session_tokens(Session* session, uint32_t seq) {
+  return seq < session->n_seqs() ? session->tokens(seq).data() : nullptr;
+}
+
 EXPORT int ni_session_truncate(Session* session, uint32_t seq, uint32_t n_tokens) {
   return report(session->truncate(seq, n_tokens));
 }
@@ -283,6 +257,11 @@ EXPORT int ni_session_run(Session* session, uint32_t until_op, double max_ms) {
   if (cursor) return static_cast<int>(*cursor);
   last_error = cursor.error();
   return -1;
+}
+
+// How many ops of the begun pass have run; -1: none is begun.
+EXPORT int ni_session_cursor(Session* session) {
+  return session->in_pass() ? static_cast<int>(session->cursor()) : -1;
 }
 
 // Drops a begun pass.

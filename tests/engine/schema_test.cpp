@@ -21,7 +21,7 @@ TEST(TapSchema, NamesEveryOutputOnceWithTheAxesThatItHas) {
     const auto session = Session::create(*model, {.n_ctx = 8});
     ASSERT_TRUE(session);
     const Json schema = Json::parse(tap_schema_json(**session), nullptr, false);
-    ASSERT_EQ(schema.size(), 3 + size_t{15} * model->config.n_layers);
+    ASSERT_EQ(schema.size(), 3 + size_t{16} * model->config.n_layers);
     const std::vector<Row> rows = {{1, 0, 0, false}, {2, 0, 1, false}, {3, 0, 2, true}};
     ASSERT_TRUE((*session)->begin(rows));
     std::set<std::string> names;

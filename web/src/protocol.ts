@@ -15,6 +15,14 @@ export interface ControlToken {
   text: string;
 }
 
+/** What one token of the vocabulary stands for. */
+export interface TokenPiece {
+  id: number;
+  /** May be a part of a character. */
+  bytes: Uint8Array;
+  kind: 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte';
+}
+
 export interface ModelInfo {
   architecture: string;
   name: string;
@@ -54,10 +62,15 @@ export interface ModelInfo {
   general: Record<string, string>;
 }
 
+/** One operation of the plan. */
 export interface OpInfo {
   kind: string;
+  /** -1: before or after the layers. */
   layer: number;
   name: string;
+  /** Widths of its input and output rows. */
+  n_in: number;
+  n_out: number;
   /** Weights that the op reads in a pass; of `embed`: for each row. */
   bytes: number;
   /** Multiply-adds of a row. */
@@ -67,7 +80,10 @@ export interface OpInfo {
   macs_per_pos: number;
   /** Works on the rows that want logits only. */
   logit_rows: boolean;
+  /** The kernel set that runs it. */
   variant: string;
+  /** Of its matrix, where it has one. */
+  type?: string;
 }
 
 export interface SessionInfo {
@@ -79,6 +95,9 @@ export interface SessionInfo {
   kv_type: string;
   kv_bytes_used: number;
   kv_bytes_max: number;
+  kv_block_bytes: number;
+  /** Positions that a block holds. */
+  kv_block_positions: number;
   scratch_bytes: number;
   n_ops: number;
   ops: OpInfo[];
@@ -344,6 +363,256 @@ export interface BenchmarkResult {
   at: string;
 }
 
+// ---- the glass box ----------------------------------------------------------------------------------
+
+/** One axis of a tap; `size` null: as many as the pass has rows. */
+export interface TapAxis {
+  name: string;
+  size: number | null;
+}
+
+/**
+ * A value of the pass that can be looked at: what op `op` leaves. Names: embd; of layer i
+ * L.i.resid_pre, attn_norm, q, k, v (with their biases), q_rot, k_rot, z (the heads' outputs),
+ * attn_out, resid_mid, ffn_norm, gate, up, act, ffn_out, resid_post; final_norm; logits.
+ */
+export interface TapInfo {
+  name: string;
+  op: number;
+  axes: TapAxis[];
+  dtype: 'f32';
+  unit: string;
+}
+
+/** The forward pass as it runs: its ops in order, and the taps behind them. */
+export interface Plan {
+  ops: OpInfo[];
+  taps: TapInfo[];
+}
+
+/** Which break has stopped a pass, and on what. */
+export interface BreakHit {
+  /** In the list of breaks. */
+  index: number;
+  /** The op behind which the pass stands, and its tap if it has one. */
+  op: number;
+  tap: string | null;
+  /** Position of the first row that met the condition. */
+  position: number;
+  /** 'norm_above': the row's norm. 'non_finite': the value itself. */
+  value: number;
+  /** 'non_finite': where in the row. */
+  element: number;
+}
+
+/** Where a pass stands. */
+export interface PassState {
+  /** How many ops have run: ops[cursor - 1] was the last, ops[cursor] comes next. */
+  cursor: number;
+  nOps: number;
+  /** All ops have run: the tokens are in the context, and the last one's logits are there. */
+  complete: boolean;
+  /** A pass has been begun and is not complete. */
+  begun: boolean;
+  /** Tokens in the context; a begun pass computes the positions from here on. */
+  length: number;
+  hit: BreakHit | null;
+}
+
+/** Names of taps; '*' stands for any part between points: 'L.*.q_rot', 'L.3.*'. */
+export interface KeepRequest {
+  /** Taps whose values are kept. */
+  values: string[];
+  /** Taps of which only each row's norm (the root of the sum of squares) is kept. */
+  norms: string[];
+  /** Most memory for them. */
+  maxBytes: number;
+}
+
+/** What is kept, or would be. */
+export interface Kept {
+  values: string[];
+  norms: string[];
+  bytesPerPosition: number;
+  /** The last positions that fit into `maxBytes`; nCtx at most. */
+  positions: number;
+  bytes: number;
+}
+
+/** Rows of one tap: data (positions, ...axes behind the first), of positions first, first + 1, ... */
+export interface TapValues {
+  name: string;
+  first: number;
+  positions: number;
+  /** Values a position: the product of the axes' sizes, or 1 where the norm is kept. */
+  width: number;
+  axes: TapAxis[];
+  unit: string;
+  data: Float32Array;
+}
+
+/** Taps of a run, by name: what `Trace.record` saves and a 'patch' puts back. */
+export type Recording = Record<string, TapValues>;
+
+/** Where a pass stops. */
+export interface Break {
+  /** An op's number, or taps by name ('L.*.resid_post'). */
+  at: number | string;
+  /** Default 'always'. 'norm_above': a row's norm is above `limit`. 'non_finite': a NaN or infinity. */
+  when?: 'always' | 'norm_above' | 'non_finite';
+  limit?: number;
+}
+
+/** Which rows and which part of them an edit is for. */
+interface EditPlace {
+  /** Taps by name ('L.2.z', 'L.*.resid_post'). A change of k_rot or v is one of the KV cache. */
+  site: string;
+  /** A query head of q, q_rot and z, a KV head of k, k_rot and v; left out: all. */
+  head?: number;
+  /** Elements [first, end) of the head, or of the row where no head is named; left out: all. */
+  range?: [number, number];
+  /** Positions [from, to); left out: all. */
+  from?: number;
+  to?: number;
+}
+
+/** A change of what is computed, made behind the op whose output it is about. */
+export type Edit =
+  | ({ do: 'scale'; by: number } & EditPlace)
+  | ({ do: 'zero' } & EditPlace)
+  /** `by`: one value, or one for each element. */
+  | ({ do: 'add' | 'replace'; by: number | number[] } & EditPlace)
+  /** The values of another run take the place of these, at the positions that it holds. */
+  | ({ do: 'patch'; recording: Recording } & EditPlace)
+  /** `site` is 'L.3.scores': attention at positions [from, to) does not see positions [keys]. */
+  | ({ do: 'mask'; keys: [number, number] } & EditPlace)
+  /** Base of the RoPE angles, for all layers and positions. */
+  | { do: 'rope_theta'; theta: number }
+  /** Added to one token's logit. */
+  | { do: 'logit_bias'; id: number; by: number; from?: number; to?: number };
+
+/** The context was computed again from a position on, since what it held depended on an edit. */
+export interface Rerun {
+  /** Positions [from, to) are new. */
+  from: number;
+  to: number;
+  /** One sentence for a person. */
+  because: string;
+}
+
+/**
+ * One head's attention at one position, computed again by the same kernels from the kept q_rot and
+ * the cache: n scores, one a position from 0 on.
+ */
+export interface AttentionRow {
+  layer: number;
+  head: number;
+  /** The key/value head that it shares. */
+  kvHead: number;
+  position: number;
+  /** (n) q . k. */
+  raw: Float32Array;
+  /** (n) raw / sqrt(head_dim). */
+  scaled: Float32Array;
+  /** (n) scaled; -Infinity where an edit hides the position. */
+  masked: Float32Array;
+  /** (n) exp(masked - m) / l. */
+  probs: Float32Array;
+  /** The kernel's own largest score, and its sum of exp(score - m). */
+  m: number;
+  l: number;
+  /** (head_dim) sum of probs times the values: z of this head, to rounding. */
+  z: Float32Array;
+}
+
+/** A token of the vocabulary with its logit, and its probability among all. */
+export interface TopToken {
+  id: number;
+  text: string;
+  logit: number;
+  p: number;
+}
+
+/** What the model would say if it ended here: final norm and head applied to a kept row. */
+export interface Lens {
+  name: string;
+  position: number;
+  top: TopToken[];
+  /** (n_vocab), if asked for. */
+  logits: Float32Array | null;
+}
+
+/**
+ * One element of a matrix product, as the kernel adds it up: for each block b of inputs, in order,
+ * sum += (d[b] * a[b]) * dot[b], then, for types with a minimum, sum += m[b] * s[b].
+ */
+export interface Cell {
+  /** The matrix product's op. */
+  op: number;
+  type: string;
+  position: number;
+  element: number;
+  /** (n_in) codes of the weight's row; the weights themselves where the type is a float's. */
+  weights: Float32Array;
+  /** (n_in) the input in 13 bits; the input itself where the type is a float's. */
+  inputs: Float32Array;
+  /** Inputs a block. */
+  block: number;
+  /** (n_in / block) each: weight scale, input scale, sum of weight * input, minimum, a * sum of inputs. */
+  d: Float32Array;
+  a: Float32Array;
+  dot: Float32Array;
+  m: Float32Array;
+  s: Float32Array;
+  /** (n_in / block) the sum behind each block: the last one is the kernel's result, bit for bit. */
+  running: Float32Array;
+}
+
+/** One block of one row of a matrix, as the file has it. */
+export interface MatrixBlock {
+  op: number;
+  type: string;
+  row: number;
+  block: number;
+  /** Blocks in the row. */
+  blocks: number;
+  /** In the file's order. */
+  bytes: Uint8Array;
+  /** (elements) value = d * code + m, with d and m of each 32 elements. */
+  codes: Float32Array;
+  d: Float32Array;
+  m: Float32Array;
+  values: Float32Array;
+}
+
+/** What each stage of the sampler left. Names in order: engine/run/sampler.h. */
+export interface SamplerStages {
+  stages: { stage: string; kept: number; top: { id: number; logit: number; p: number }[] }[];
+  /** The uniform number in [0, 1) of the draw; null: nothing was drawn. */
+  random: number | null;
+  chosen: number;
+}
+
+/** The KV cache: blocks from a pool, and the table of those that hold the context. */
+export interface KvState {
+  /** Positions a block. */
+  blockPositions: number;
+  blockBytes: number;
+  /** Blocks taken from the system so far, and the most there can be. */
+  blocks: number;
+  blocksMax: number;
+  /** The blocks of positions 0, blockPositions, 2 * blockPositions ... */
+  table: Uint32Array;
+  /** Positions in the context. */
+  length: number;
+}
+
+/** What the cache holds of one position: (head_dim) each, the key turned by RoPE. */
+export interface KvSlot {
+  k: Float32Array;
+  v: Float32Array;
+}
+
 /**
  * Each request gets any number of events, then exactly one 'done' or 'error' with its id.
  * 'cancel' asks a running request to finish soon; 'proceed' answers a load's 'header' event.
@@ -355,6 +624,7 @@ export interface Calls {
     result: LoadedModel;
   };
   tokenize: { args: { text: string; special: boolean }; event: never; result: Int32Array };
+  pieces: { args: { ids: Int32Array }; event: never; result: TokenPiece[] };
   detokenize: { args: { ids: Int32Array; special: boolean }; event: never; result: string };
   render: { args: { messages: ChatMessage[] }; event: never; result: Int32Array };
   prefill: {
@@ -379,6 +649,63 @@ export interface Calls {
   kernels: { args: Record<string, never>; event: never; result: string };
   benchmark: { args: BenchmarkOptions; event: BenchmarkProgress; result: BenchmarkResult };
   opTimes: { args: { measure: boolean }; event: never; result: OpTime[] };
+
+  // The glass box: client/trace.ts says what each does.
+  plan: { args: Record<string, never>; event: never; result: Plan };
+  context: { args: Record<string, never>; event: never; result: Int32Array };
+  opMs: { args: { measure: boolean; reset: boolean }; event: never; result: Float64Array };
+  passBegin: { args: { ids: Int32Array }; event: never; result: PassState };
+  passRun: { args: { until: number }; event: never; result: PassState };
+  passAbandon: { args: Record<string, never>; event: never; result: PassState };
+  truncate: { args: { length: number }; event: never; result: PassState };
+  traceKeep: { args: { request: KeepRequest; measureOnly: boolean }; event: never; result: Kept };
+  traceRead: {
+    args: { name: string; first: number; end: number };
+    event: never;
+    result: TapValues;
+  };
+  traceLive: { args: { name: string }; event: never; result: TapValues };
+  traceBreaks: { args: { breaks: Break[] }; event: never; result: number };
+  traceEdits: {
+    args: { edits: Edit[] };
+    event: { type: 'prefill'; done: number; tokens: number };
+    result: { rerun: Rerun | null; state: PassState };
+  };
+  traceAttention: {
+    args: { layer: number; head: number; position: number };
+    event: never;
+    result: AttentionRow;
+  };
+  traceLens: {
+    args: { name: string; position: number; top: number; all: boolean };
+    event: never;
+    result: Lens;
+  };
+  traceHeadWrite: {
+    args: { layer: number; head: number; position: number };
+    event: never;
+    result: Float32Array;
+  };
+  traceCell: {
+    args: { name: string; position: number; element: number };
+    event: never;
+    result: Cell;
+  };
+  matrixBlock: {
+    args: { op: number; row: number; block: number };
+    event: never;
+    result: MatrixBlock;
+  };
+  matrixRow: { args: { op: number; row: number }; event: never; result: Float32Array };
+  top: { args: { n: number }; event: never; result: TopToken[] };
+  samplerStages: { args: Record<string, never>; event: never; result: SamplerStages };
+  resample: { args: { sampling: SamplingParams }; event: never; result: SamplerStages };
+  kv: { args: Record<string, never>; event: never; result: KvState };
+  kvSlot: {
+    args: { layer: number; kvHead: number; position: number };
+    event: never;
+    result: KvSlot;
+  };
 }
 
 export type CallName = keyof Calls;

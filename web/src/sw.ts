@@ -1,4 +1,4 @@
-// Keeps the page for visits without a network, and gives it the isolation headers that threads need
+// Keeps the pages for visits without a network, and gives them the isolation headers that threads need
 // on hosts that cannot send them (from the second visit on). Models are never its concern.
 import {
   addPlugins,
@@ -18,6 +18,9 @@ const manifest = self.__WB_MANIFEST;
 addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(withIsolation(response)) }]);
 precacheAndRoute(manifest);
 cleanupOutdatedCaches();
+registerRoute(
+  new NavigationRoute(createHandlerBoundToURL('lab.html'), { allowlist: [/\/lab(\.html)?(\?|$)/] }),
+);
 registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));
 
 // The sentencepiece module, kept with a model that needs it. Its address changes with its content.

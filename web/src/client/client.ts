@@ -18,12 +18,14 @@ import type {
   OpTime,
   PrefillResult,
   SamplingParams,
+  TokenPiece,
 } from '../protocol.ts';
 import { ChatStream } from './chat-stream.ts';
 import { Connection } from './connection.ts';
 import { defaultChatOptions, defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { deleteKeptModel, listKeptModels } from './kept-models.ts';
+import { Trace } from './trace.ts';
 
 export interface LoadCallbacks {
   signal?: AbortSignal;
@@ -94,6 +96,8 @@ export class Client extends EventTarget {
   latest: LoadedModel | null = null;
   /** Why there is none any more. */
   error: EngineError | null = null;
+  /** Everything that a pass computes, to be looked at, stopped and changed. A load starts it anew. */
+  trace: Trace = this.#newTrace();
 
   constructor(settings: ClientSettings) {
     super();
@@ -162,6 +166,11 @@ export class Client extends EventTarget {
   /** Token ids of a text. `special`: control tokens written in it become tokens. */
   tokenize(text: string, { special = false } = {}): Promise<Int32Array> {
     return this.#engine().call('tokenize', { text, special });
+  }
+
+  /** The bytes of each of these tokens, and what kind of token it is. */
+  pieces(ids: Iterable<number>): Promise<TokenPiece[]> {
+    return this.#engine().call('pieces', { ids: Int32Array.from(ids) });
   }
 
   detokenize(ids: Iterable<number>, { special = false } = {}): Promise<string> {
@@ -275,8 +284,13 @@ export class Client extends EventTarget {
     throw this.error ?? EngineError.of('no_model', 'No model is loaded.');
   }
 
+  #newTrace(): Trace {
+    return new Trace((...call) => this.#engine().call(...call));
+  }
+
   #use(model: LoadedModel): void {
     this.model = model;
+    this.trace = this.#newTrace();
     this.latest = model;
     this.error = null;
     if (model.kept) void navigator.storage.persist().catch(() => false);

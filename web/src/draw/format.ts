@@ -37,3 +37,10 @@ export function parameters(n: number): string {
   if (n >= 1e6) return `${(n / 1e6).toPrecision(3)} M`;
   return n >= 1e3 ? `${(n / 1e3).toPrecision(3)} k` : String(n);
 }
+
+/** '0.1234', '-1.235e-7': four significant digits unless more are asked for. */
+export function value(x: number, digits = 4): string {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? 'NaN' : x > 0 ? '+∞' : '−∞';
+  if (Number.isInteger(x) && Math.abs(x) < 1e6) return String(x);
+  return x.toPrecision(digits);
+}

@@ -4,12 +4,10 @@ import { catalogue, modelName, type Wanted } from '../client/catalogue.ts';
 import type { Chat } from '../client/chat.ts';
 import type { Client } from '../client/client.ts';
 import type { Settings } from '../client/conversation.ts';
-import { EngineError } from '../client/errors.ts';
-import { markLoading, rememberModel } from '../client/last-model.ts';
 import type { Loading } from '../client/loading.ts';
 import type { KeptModel, LoadChoice, LoadedModel, Memory } from '../protocol.ts';
 import { appStyles } from './app-styles.ts';
-import { droppedFile } from './dropped-file.ts';
+import { ModelDesk } from './model-desk.ts';
 import './ni-composer.ts';
 import './ni-context-meter.ts';
 import './ni-empty.ts';
@@ -28,78 +26,45 @@ export class NiApp extends LitElement {
     client: { attribute: false },
     chat: { attribute: false },
     loading: { attribute: false },
-    question: { attribute: false },
     updateReady: { attribute: false },
-    kept: { state: true },
     memory: { state: true },
     panelOpen: { state: true },
     benchmark: { state: true },
-    dropping: { state: true },
   };
   declare client: Client;
   declare chat: Chat;
   declare loading: Loading;
-  /** A model that a link asks for from another host, until the person has agreed. */
-  declare question: { wanted: Wanted; host: string } | null;
   /** Set when a newer page is there; calling it changes over. */
   declare updateReady: (() => void) | null;
-  declare kept: readonly KeptModel[];
   declare memory: Memory | null;
   declare panelOpen: boolean;
+  readonly desk = new ModelDesk(this);
   /** Its script is fetched when it is asked for. */
   declare benchmark: 'not asked for' | 'there' | 'unavailable';
-  declare dropping: boolean;
   #frame = 0;
   #memoryTimer: ReturnType<typeof setInterval> | undefined;
   #follow = true;
 
   constructor() {
     super();
-    this.question = null;
     this.updateReady = null;
-    this.kept = [];
     this.memory = null;
     this.panelOpen = false;
     this.benchmark = 'not asked for';
-    this.dropping = false;
   }
 
   protected override firstUpdated() {
     this.chat.addEventListener('change', this.#soon);
-    this.loading.addEventListener('change', this.#soon);
     this.client.addEventListener('load', this.#modelLoaded);
     this.client.addEventListener('lost', this.#modelLost);
-    globalThis.addEventListener('dragover', this.#dragOver);
-    globalThis.addEventListener('dragleave', this.#dragLeave);
-    globalThis.addEventListener('drop', this.#drop);
-    globalThis.addEventListener('pagehide', this.#pageHides);
+    globalThis.addEventListener('pagehide', () => this.chat.flush());
     globalThis.addEventListener('focus', () => void this.chat.reread());
     this.#memoryTimer = setInterval(() => this.chat.running && this.#readMemory(), 1000);
-    void this.refreshKept();
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this.#memoryTimer);
-  }
-
-  #pageHides = () => {
-    this.chat.flush();
-    // A visit that ends by itself is no crash.
-    markLoading(false);
-  };
-
-  async refreshKept() {
-    this.kept = await this.client.keptModels();
-  }
-
-  /** Loads a model; the outcome shows in the page. */
-  async load(wanted: Wanted) {
-    this.question = null;
-    markLoading(true);
-    await this.loading.load(wanted);
-    markLoading(false);
-    void this.refreshKept();
   }
 
   // Tokens may come a thousand times a second; the page is drawn once a frame.
@@ -114,7 +79,6 @@ export class NiApp extends LitElement {
   #modelLoaded = () => {
     const { model } = this.client;
     this.chat.modelChanged(model);
-    rememberModel(model?.kept?.id ?? null);
     this.#readMemory();
   };
 
@@ -185,11 +149,11 @@ export class NiApp extends LitElement {
         ${this.#panel(model)}
       </aside>
       <p class="unseen" role="status">${this.#status(model)}</p>
-      ${this.dropping ? html`<div class="drop">Drop a GGUF file to open it</div>` : nothing}
+      ${this.desk.dropping ? html`<div class="drop">Drop a GGUF file to open it</div>` : nothing}
       <ni-model-picker
-        .kept=${this.kept}
-        @choose-model=${(event: CustomEvent<Wanted>) => this.load(event.detail)}
-        @delete-model=${(event: CustomEvent<KeptModel>) => this.#deleteKept(event.detail)}
+        .kept=${this.desk.kept}
+        @choose-model=${(event: CustomEvent<Wanted>) => this.desk.load(event.detail)}
+        @delete-model=${(event: CustomEvent<KeptModel>) => this.desk.delete(event.detail)}
       ></ni-model-picker>
       ${
         this.benchmark === 'there'
@@ -210,6 +174,7 @@ export class NiApp extends LitElement {
         <span class="name">${name}</span><span aria-hidden="true">▾</span>
       </button>
       <span class="gap"></span>
+      <a href="./lab.html${location.search}">Look inside</a>
       <button
         class="plain"
         ?disabled=${this.chat.turns.length === 0}
@@ -267,15 +232,15 @@ export class NiApp extends LitElement {
       .model=${model}
       .load=${state}
       .failure=${failure}
-      .question=${this.question}
+      .question=${this.desk.question}
       .error=${this.chat.error ?? this.client.error}
       .latest=${this.client.latest}
-      .kept=${this.kept}
+      .kept=${this.desk.kept}
       .nCtx=${this.loading.options.nCtx}
       .running=${this.chat.running}
       .canLeaveOut=${this.chat.canLeaveOut}
       .updateReady=${this.updateReady !== null}
-      @load-model=${(event: CustomEvent<Wanted>) => this.load(event.detail)}
+      @load-model=${(event: CustomEvent<Wanted>) => this.desk.load(event.detail)}
       @load-proceed=${(event: CustomEvent<LoadChoice>) => this.loading.decide(event.detail)}
       @load-cancel=${() => this.loading.cancel()}
       @pick-model=${this.#pick}
@@ -320,7 +285,7 @@ export class NiApp extends LitElement {
   }
 
   #pick = () => {
-    void this.refreshKept();
+    void this.desk.refreshKept();
     this.renderRoot.querySelector('ni-model-picker')!.show();
   };
 
@@ -334,30 +299,6 @@ export class NiApp extends LitElement {
     }
     await this.updateComplete;
     this.renderRoot.querySelector('ni-benchmark')!.show();
-  };
-
-  async #deleteKept({ id }: KeptModel) {
-    await this.client.deleteKeptModel(id);
-    await this.refreshKept();
-  }
-
-  #dragOver = (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes('Files')) return;
-    event.preventDefault();
-    this.dropping = true;
-  };
-
-  #dragLeave = (event: DragEvent) => {
-    if (event.relatedTarget === null) this.dropping = false;
-  };
-
-  #drop = (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes('Files')) return;
-    event.preventDefault();
-    this.dropping = false;
-    const dropped = droppedFile(event.dataTransfer);
-    if ('wanted' in dropped) void this.load(dropped.wanted);
-    else this.loading.refuse(dropped.refused, EngineError.of('bad_argument', dropped.why));
   };
 
   static override styles = appStyles;

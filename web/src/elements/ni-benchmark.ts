@@ -3,7 +3,7 @@ import type { Client } from '../client/client.ts';
 import { EngineError } from '../client/errors.ts';
 import { benchmarkTables, benchmarkText, type Table } from '../draw/benchmark-tables.ts';
 import type { BenchmarkProgress, BenchmarkResult } from '../protocol.ts';
-import { controls } from './shared-styles.ts';
+import { dialog, dialogStyles, showDialog } from './dialog.ts';
 
 /**
  * Measures the model on this machine, in a dialog: closing it, or hiding the tab, stops. The
@@ -54,40 +54,39 @@ export class NiBenchmark extends LitElement {
   }
 
   show() {
-    const dialog = this.renderRoot.querySelector('dialog')!;
-    if (!dialog.open) dialog.showModal();
+    showDialog(this.renderRoot);
   }
 
   override render() {
-    return html`<dialog aria-labelledby="title" @close=${() => this.#stop('')}>
-      <header>
-        <h1 id="title">Benchmark of this machine</h1>
-        <button class="plain" aria-label="Close" @click=${this.#close}>✕</button>
-      </header>
-      ${
-        this.result || this.progress
-          ? nothing
-          : html`<p>
-              Measures how fast the loaded model runs here: with one thread and with all that this
-              page uses, warmed up, in turns, and against what this machine’s memory and multipliers
-              give. It takes about a minute with a small model, and the conversation stays as it is.
-              Leave the machine alone meanwhile, and this tab in view.
-            </p>`
-      }
-      <p class="note" role="status">${this.note}</p>
-      ${this.progress ? progressOf(this.progress) : nothing} ${this.#actions()}
-      ${this.refused && this.result ? this.#text(this.result) : nothing}
-      ${
-        this.result
-          ? html`${benchmarkTables(this.result).map(table)}
-              <p>
-                “% of roof” is the least time in which this machine’s two measured rates allow an
-                op’s bytes and multiply-adds, over the time that it took. Ops are timed in a run of
-                their own, in which all threads meet after each.
+    return dialog(
+      'Benchmark of this machine',
+      html`
+        ${
+          this.result || this.progress
+            ? nothing
+            : html`<p>
+                Measures how fast the loaded model runs here: with one thread and with all that this
+                page uses, warmed up, in turns, and against what this machine’s memory and
+                multipliers give. It takes about a minute with a small model, and the conversation
+                stays as it is. Leave the machine alone meanwhile, and this tab in view.
               </p>`
-          : nothing
-      }
-    </dialog>`;
+        }
+        <p class="note" role="status">${this.note}</p>
+        ${this.progress ? progressOf(this.progress) : nothing} ${this.#actions()}
+        ${this.refused && this.result ? this.#text(this.result) : nothing}
+        ${
+          this.result
+            ? html`${benchmarkTables(this.result).map(table)}
+                <p>
+                  “% of roof” is the least time in which this machine’s two measured rates allow an
+                  op’s bytes and multiply-adds, over the time that it took. Ops are timed in a run
+                  of their own, in which all threads meet after each.
+                </p>`
+            : nothing
+        }
+      `,
+      () => this.#stop(''),
+    );
   }
 
   // One button for starting and cancelling: whoever pressed it keeps the focus.
@@ -153,10 +152,6 @@ export class NiBenchmark extends LitElement {
     if (document.hidden) this.#stop('Stopped: the tab was hidden, and browsers slow those down.');
   };
 
-  #close() {
-    this.renderRoot.querySelector('dialog')!.close();
-  }
-
   async #copy() {
     try {
       await navigator.clipboard.writeText(benchmarkText(this.result!));
@@ -172,28 +167,10 @@ export class NiBenchmark extends LitElement {
   }
 
   static override styles = [
-    controls,
+    dialogStyles,
     css`
       dialog {
-        width: min(44rem, calc(100vw - 1.5rem));
-        max-height: calc(100dvh - 2rem);
-        padding: 1rem 1.25rem 1.25rem;
-        border: 1px solid var(--line);
-        border-radius: 10px;
-        background: var(--panel);
-        color: var(--ink);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 45%);
-      }
-      header {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-      }
-      h1 {
-        margin: 0;
-        font: 600 1.05rem/1.3 var(--sans);
+        --dialog-width: 44rem;
       }
       p {
         margin: 0.5rem 0;
@@ -271,9 +248,6 @@ export class NiBenchmark extends LitElement {
         border-top: 1px solid var(--line);
       }
       @media (max-width: 480px) {
-        dialog {
-          padding: 0.8rem 0.8rem 1rem;
-        }
         table {
           font-size: 11px;
         }

@@ -10,7 +10,7 @@ import {
 } from '../client/catalogue.ts';
 import { bytes } from '../draw/format.ts';
 import type { KeptModel } from '../protocol.ts';
-import { controls } from './shared-styles.ts';
+import { closeDialog, dialog, dialogStyles, showDialog } from './dialog.ts';
 
 /**
  * Chooses a model: one that comes with the page, one kept on this device, an address, or a file.
@@ -38,17 +38,13 @@ export class NiModelPicker extends LitElement {
   show() {
     this.problem = '';
     this.deleting = '';
-    const dialog = this.renderRoot.querySelector('dialog')!;
-    if (!dialog.open) dialog.showModal();
+    showDialog(this.renderRoot);
   }
 
   override render() {
-    return html`<dialog aria-labelledby="title" @click=${this.#clickOutside}>
-      <div class="content">
-        <header>
-          <h1 id="title">Choose a model</h1>
-          <button class="plain" @click=${this.#close} aria-label="Close">✕</button>
-        </header>
+    return dialog(
+      'Choose a model',
+      html`
         <h2>With this page</h2>
         <ul>
           ${[catalogue.tiny, catalogue.default].map((model) => this.#catalogueRow(model))}
@@ -85,8 +81,8 @@ export class NiModelPicker extends LitElement {
           Llama and Qwen2 layouts, in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and
           Q6_K. Nothing is sent anywhere.
         </p>
-      </div>
-    </dialog>`;
+      `,
+    );
   }
 
   #catalogueRow(model: CatalogueModel) {
@@ -149,45 +145,13 @@ export class NiModelPicker extends LitElement {
   }
 
   #choose(detail: Wanted) {
-    this.#close();
+    closeDialog(this.renderRoot);
     this.dispatchEvent(new CustomEvent('choose-model', { detail }));
   }
 
-  #close() {
-    this.renderRoot.querySelector('dialog')!.close();
-  }
-
-  #clickOutside(event: MouseEvent) {
-    if (event.target === event.currentTarget) this.#close();
-  }
-
   static override styles = [
-    controls,
+    dialogStyles,
     css`
-      dialog {
-        width: min(34rem, calc(100vw - 1.5rem));
-        max-height: calc(100dvh - 2rem);
-        padding: 0;
-        border: 1px solid var(--line);
-        border-radius: 10px;
-        background: var(--panel);
-        color: var(--ink);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 45%);
-      }
-      .content {
-        padding: 1rem 1.25rem 1.25rem;
-      }
-      header {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-      }
-      h1 {
-        margin: 0;
-        font: 600 1.05rem/1.3 var(--sans);
-      }
       h2 {
         margin: 1.1rem 0 0.3rem;
       }

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
+import type { EngineError } from '../client/errors.ts';
 import { controls } from './shared-styles.ts';
 
 /**
@@ -79,6 +80,16 @@ export class NiNotice extends LitElement {
       }
     `,
   ];
+}
+
+/** 'truncated · byte 123 · expected 10, got 4' */
+export function errorDetail({ code, place, expected, actual }: EngineError): string {
+  const values = [expected && `expected ${expected}`, actual && `got ${actual}`];
+  const parts = [code, place, values.filter(Boolean).join(', ')];
+  return parts
+    .filter(Boolean)
+    .map((part) => part.slice(0, 300))
+    .join(' · ');
 }
 
 customElements.define('ni-notice', NiNotice);

@@ -11,7 +11,7 @@ import type { EngineError } from '../client/errors.ts';
 import type { LoadFailure, LoadState } from '../client/loading.ts';
 import type { KeptModel, LoadedModel } from '../protocol.ts';
 import './ni-load-panel.ts';
-import './ni-notice.ts';
+import { errorDetail } from './ni-notice.ts';
 import { controls } from './shared-styles.ts';
 
 /**
@@ -23,6 +23,7 @@ import { controls } from './shared-styles.ts';
  * @fires dismiss-error - the failed answer has been read
  * @fires go-on - without the oldest turns
  * @fires change-over - to the newer page
+ * @cssprop --notice-space - below each notice
  */
 export class NiNotices extends LitElement {
   static override properties = {
@@ -164,18 +165,12 @@ export class NiNotices extends LitElement {
         max-height: 60dvh;
         overflow-y: auto;
       }
+      ni-notice,
+      ni-load-panel {
+        margin-bottom: var(--notice-space, 0);
+      }
     `,
   ];
-}
-
-/** 'truncated · byte 123 · expected 10, got 4' */
-function errorDetail({ code, place, expected, actual }: EngineError): string {
-  const values = [expected && `expected ${expected}`, actual && `got ${actual}`];
-  const parts = [code, place, values.filter(Boolean).join(', ')];
-  return parts
-    .filter(Boolean)
-    .map((part) => part.slice(0, 300))
-    .join(' · ');
 }
 
 customElements.define('ni-notices', NiNotices);

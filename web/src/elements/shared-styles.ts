@@ -41,6 +41,10 @@ export const controls = css`
     padding: 0.35rem 0.5rem;
     min-height: 1.75rem;
   }
+  a {
+    color: var(--accent);
+    text-underline-offset: 3px;
+  }
   :focus-visible {
     outline: 2px solid var(--accent);
     outline-offset: 2px;

@@ -1,5 +1,5 @@
 // The engine's exports as Emscripten hands them over: public/engine/nanoinfer-*.mjs. Written by
-// hand; engine/wasm/exports.cpp says what each function does. An address is a number and may come
+// hand; engine/wasm/*exports.cpp say what each function does. An address is a number and may come
 // back negative above 2 GB. Functions that fail return 0 or -1 and leave the reason in
 // ni_last_error().
 
@@ -50,6 +50,7 @@ export interface EngineModule {
   _ni_session_info(session: Address): Address;
   _ni_session_length(session: Address, seq: number): number;
   _ni_session_common_prefix(session: Address, seq: number, ids: Address, n: number): number;
+  _ni_session_tokens(session: Address, seq: number): Address;
   _ni_session_truncate(session: Address, seq: number, tokens: number): number;
   _ni_session_begin(
     session: Address,
@@ -60,6 +61,7 @@ export interface EngineModule {
     rows: number,
   ): number;
   _ni_session_run(session: Address, untilOp: number, maxMs: number): number;
+  _ni_session_cursor(session: Address): number;
   _ni_session_abandon(session: Address): void;
   _ni_session_logits(session: Address, row: number): Address;
   _ni_session_taps(session: Address): Address;
@@ -77,6 +79,66 @@ export interface EngineModule {
   _ni_sampler_accept(sampler: Address, id: number): void;
   _ni_sampler_stages(sampler: Address): Address;
   _ni_sampler_free(sampler: Address): void;
+
+  _ni_trace_new(session: Address, seq: number): Address;
+  _ni_trace_free(trace: Address): void;
+  _ni_trace_keep(trace: Address, taps: Address, n: number, maxBytes: number): number;
+  _ni_trace_row(trace: Address, op: number, position: number, n: Address): Address;
+  _ni_trace_live(trace: Address, op: number, n: Address): Address;
+  _ni_trace_breaks(trace: Address, breaks: Address, n: number): number;
+  _ni_trace_hit(trace: Address): Address;
+  _ni_trace_edits(
+    trace: Address,
+    edits: Address,
+    n: number,
+    values: Address,
+    nValues: number,
+    ropeTheta: number,
+  ): number;
+  _ni_trace_attention(
+    trace: Address,
+    layer: number,
+    head: number,
+    position: number,
+    n: Address,
+  ): Address;
+  _ni_trace_lens(trace: Address, tap: number, position: number, n: Address): Address;
+  _ni_trace_part(
+    trace: Address,
+    op: number,
+    tap: number,
+    position: number,
+    first: number,
+    count: number,
+    n: Address,
+  ): Address;
+  _ni_trace_cell(
+    trace: Address,
+    op: number,
+    tap: number,
+    position: number,
+    element: number,
+    n: Address,
+  ): Address;
+
+  _ni_matrix_row(
+    session: Address,
+    op: number,
+    row: number,
+    bytes: Address,
+    values: Address,
+  ): number;
+  _ni_matrix_decode(session: Address, op: number, block: Address, out: Address): number;
+  _ni_logits_top(logits: Address, nVocab: number, n: number, ids: Address, p: Address): void;
+  _ni_kv_table(session: Address, seq: number, n: Address): Address;
+  _ni_kv_slot(
+    session: Address,
+    seq: number,
+    layer: number,
+    kvHead: number,
+    position: number,
+    out: Address,
+  ): number;
 }
 
 export interface EngineModuleOptions {

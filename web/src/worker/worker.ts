@@ -12,6 +12,7 @@ import type {
 import { benchmark } from './benchmark.ts';
 import { chat } from './chat.ts';
 import { freeing, Sampler, TextStream } from './engine.ts';
+import { GlassBox } from './glass-box.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { loadModel, prepare, type Ready } from './load-model.ts';
@@ -38,21 +39,50 @@ let logitsAreThere = false;
 /** What prefill and step have put into the context: a new sampler's history. */
 let history: number[] = [];
 let sampler: { key: string; sampler: Sampler } | null = null;
+/** How often it has sampled. */
+let draws = 0;
+
+let glassBox: GlassBox | null = null;
+/** The tokens of a pass that `passBegin` has begun. */
+let passIds: number[] = [];
+
+function glass(): GlassBox {
+  return (glassBox ??= new GlassBox(ready()));
+}
 
 function ready(): Ready {
   if (!loaded) throw new Failure('no_model', 'No model is loaded.');
   return loaded;
 }
 
+/** By the engine's number. */
+const tokenKinds = [
+  'normal',
+  'normal',
+  'unknown',
+  'control',
+  'user_defined',
+  'unused',
+  'byte',
+] as const;
+
 const handlers: Handlers = {
   async load(args, { emit, proceed }) {
     loaded = await loadModel(args, emit, proceed);
+    glassBox = null;
     const { session } = loaded;
     choosing = chooseKernels(session, loaded.loaded.build, () => busy);
     return loaded.loaded;
   },
 
   tokenize: ({ text, special }) => Int32Array.from(ready().tokenizer(text, special)),
+
+  pieces: ({ ids }) =>
+    [...ids].map((id) => {
+      const { model } = ready();
+      const bytes = model.tokenText(id);
+      return { id, bytes, kind: tokenKinds[model.tokenKind(id)]! };
+    }),
 
   detokenize({ ids, special }) {
     const stream = new TextStream(ready().model, special);
@@ -94,8 +124,7 @@ const handlers: Handlers = {
       const started = performance.now();
       logitsAreThere = false;
       await forward(session, [id], signal);
-      history.push(id);
-      sampler?.sampler.accept(id);
+      appendToHistory([id]);
       logitsAreThere = true;
       return { tokens: session.length, ms: performance.now() - started };
     }),
@@ -105,6 +134,7 @@ const handlers: Handlers = {
   sample: ({ sampling }) =>
     withLogits(({ session, model }) => {
       const id = samplerFor(sampling).sample(session.logits());
+      ++draws;
       return { id, text: new TextDecoder().decode(model.tokenText(id).slice()) };
     }),
 
@@ -157,6 +187,100 @@ const handlers: Handlers = {
     });
     return [...kinds.values()].sort((a, b) => b.ms - a.ms);
   },
+
+  plan: () => glass().plan,
+  context: () => ready().session.tokens(),
+  opMs({ measure, reset }) {
+    const { session } = ready();
+    session.measureOps(measure);
+    const ms = session.opMs();
+    if (reset) session.resetOpMs();
+    return ms;
+  },
+
+  passBegin: ({ ids }) =>
+    exclusively(() => {
+      const box = glass();
+      logitsAreThere = false;
+      ready().session.begin([...ids], true);
+      passIds = [...ids];
+      box.passLength = ids.length;
+      return box.state(false);
+    }),
+
+  passRun: ({ until }, { signal }) =>
+    exclusively(async () => {
+      const { session } = ready();
+      if (session.cursor === null) {
+        throw new Failure('no_pass', 'No pass is begun: call trace.begin first.');
+      }
+      if (await glass().run(until, signal)) {
+        logitsAreThere = true;
+        appendToHistory(passIds);
+      }
+      return glass().state(logitsAreThere);
+    }),
+
+  passAbandon: () =>
+    exclusively(() => {
+      ready().session.abandon();
+      return glass().state(logitsAreThere);
+    }),
+
+  truncate: ({ length }) =>
+    exclusively(() => {
+      const { session } = ready();
+      session.truncate(length);
+      forgetLogits();
+      history = [...session.tokens()];
+      return glass().state(false);
+    }),
+
+  traceKeep: (args) => exclusively(() => glass().keep(args)),
+  traceRead: (args) => glass().read(args),
+  traceLive: (args) => glass().live(args),
+  traceBreaks: ({ breaks }) => exclusively(() => glass().setBreaks(breaks)),
+
+  traceEdits: ({ edits }, { emit, signal }) =>
+    exclusively(async () => {
+      const { session } = ready();
+      const rerun = glass().setEdits(edits);
+      if (rerun !== null) {
+        const ids = [...session.tokens()];
+        logitsAreThere = false;
+        session.truncate(rerun.from);
+        await prefill(session, ids, signal, (done) =>
+          emit({ type: 'prefill', done, tokens: ids.length }),
+        );
+        logitsAreThere = true;
+      }
+      return { rerun, state: glass().state(logitsAreThere) };
+    }),
+
+  traceAttention: (args) => glass().views.attention(args),
+  traceLens: (args) => exclusively(() => glass().views.lens(args)),
+  traceHeadWrite: (args) => exclusively(() => glass().views.headWrite(args)),
+  traceCell: (args) => exclusively(() => glass().views.cell(args)),
+  matrixBlock: (args) => glass().views.matrixBlock(args),
+  matrixRow: (args) => glass().views.matrixRow(args),
+  kv: () => glass().views.kv(),
+  kvSlot: (args) => glass().views.kvSlot(args),
+
+  top: ({ n }) => withLogits(({ session }) => glass().views.top(session.logits(), n)),
+  samplerStages() {
+    if (!sampler) throw new Failure('no_sample', 'Nothing has been sampled yet.');
+    return sampler.sampler.stages();
+  },
+  resample: ({ sampling }) =>
+    withLogits(({ session, model }) => {
+      const other = new Sampler(model, sampling);
+      return freeing([other], () => {
+        for (const id of history) other.accept(id);
+        // As many draws as there have been: the random number is then the last one's.
+        for (let n = 0; n < Math.max(1, draws); ++n) other.sample(session.logits());
+        return other.stages();
+      });
+    }),
 };
 
 let busy = false;
@@ -166,7 +290,7 @@ function refuseBusy(): void {
 }
 
 /** One pass at a time: the session has one cursor. */
-async function exclusively<T>(run: () => Promise<T>): Promise<T> {
+async function exclusively<T>(run: () => Promise<T> | T): Promise<T> {
   refuseBusy();
   busy = true;
   try {
@@ -183,6 +307,13 @@ function withLogits<T>(use: (ready: Ready) => T): T {
   return use(ready());
 }
 
+function appendToHistory(ids: readonly number[]): void {
+  for (const id of ids) {
+    history.push(id);
+    sampler?.sampler.accept(id);
+  }
+}
+
 function forgetLogits(): void {
   logitsAreThere = false;
   history = [];
@@ -196,6 +327,7 @@ function samplerFor(sampling: SamplingParams): Sampler {
   if (sampler?.key !== key) {
     sampler?.sampler.free();
     sampler = { key, sampler: new Sampler(ready().model, sampling) };
+    draws = 0;
     for (const id of history) sampler.sampler.accept(id);
   }
   return sampler.sampler;
@@ -207,8 +339,17 @@ interface Running {
 }
 const running = new Map<number, Running>();
 
-function post(reply: Reply): void {
-  globalThis.postMessage(reply);
+function post(reply: Reply, moved: Transferable[] = []): void {
+  globalThis.postMessage(reply, { transfer: moved });
+}
+
+/** The buffers of arrays in a result: they are copies that nobody here needs any more. */
+function buffersIn(result: unknown): Transferable[] {
+  if (ArrayBuffer.isView(result)) return [result.buffer as ArrayBuffer];
+  if (typeof result !== 'object' || result === null) return [];
+  return Object.values(result).flatMap((value) =>
+    ArrayBuffer.isView(value) ? buffersIn(value) : [],
+  );
 }
 
 async function answer<K extends CallName>(id: number, call: K, args: Calls[K]['args']) {
@@ -222,7 +363,7 @@ async function answer<K extends CallName>(id: number, call: K, args: Calls[K]['a
       signal: abort.signal,
       proceed: () => proceeded,
     });
-    post({ id, kind: 'done', result });
+    post({ id, kind: 'done', result }, buffersIn(result));
   } catch (thrown) {
     if (isTrap(thrown)) {
       reportFatal(thrown);

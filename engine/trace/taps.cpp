@@ -1,0 +1,97 @@
+#include "engine/trace/taps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/trace/refusal.h"
+
+namespace nanoinfer {
+
+const Op* tap_at(std::span<const Op> ops, uint32_t op) {
+  const bool is_tap =
+      op < ops.size() && ops[op].out != nullptr && ops[op].kind != OpKind::kAttention;
+  return is_tap ? &ops[op] : nullptr;
+}
+
+float norm_of(std::span<const float> values) {
+  double sum = 0;
+  for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+  return static_cast<float>(std::sqrt(sum));
+}
+
+void Taps::clear() {
+  kept_.clear();
+  memory_.reset();
+  bytes_per_position_ = 0;
+  n_positions_ = end_ = 0;
+}
+
+Status Taps::keep(std::span<const Op> ops, std::span<const KeptTap> taps, uint64_t max_bytes,
+                  uint32_t n_ctx) {
+  clear();
+  if (taps.empty()) return Ok{};
+  std::vector<Kept> kept(ops.size());
+  for (const KeptTap& tap : taps) {
+    const Op* op = tap_at(ops, tap.op);
+    if (op == nullptr) return refusal("there is no tap behind this op", "op", tap.op);
+    if (kept[tap.op].width > 0) continue;
+    kept[tap.op].width = tap.norm_only != 0 ? 1 : op->n_out;
+    bytes_per_position_ += (uint64_t{kept[tap.op].width} + 1) * sizeof(float);
+  }
+  const uint64_t n = std::min<uint64_t>(n_ctx, max_bytes / bytes_per_position_);
+  memory_ = n > 0 ? allocate(n * bytes_per_position_) : nullptr;
+  if (!memory_) {
+    Error error = refusal("the taps do not fit into the memory for them", "bytes a position",
+                          bytes_per_position_);
+    error.code = ErrorCode::kOutOfMemory;
+    clear();
+    return error;
+  }
+  n_positions_ = static_cast<uint32_t>(n);
+  auto* at = reinterpret_cast<float*>(memory_.get());
+  for (Kept& tap : kept) {
+    if (tap.width == 0) continue;
+    tap.values = at;
+    at += n * tap.width;
+    tap.position = reinterpret_cast<uint32_t*>(at);
+    at += n;
+    std::fill_n(tap.position, n, UINT32_MAX);
+  }
+  kept_ = std::move(kept);
+  return Ok{};
+}
+
+void Taps::record(size_t op, uint32_t pos, std::span<const float> values) {
+  const Kept& tap = kept_[op];
+  const uint32_t slot = pos % n_positions_;
+  float* to = tap.values + size_t{slot} * tap.width;
+  if (tap.width == values.size()) {
+    std::memcpy(to, values.data(), values.size_bytes());
+  } else {
+    *to = norm_of(values);
+  }
+  tap.position[slot] = pos;
+  end_ = std::max(end_, pos + 1);
+}
+
+std::span<const float> Taps::row(size_t op, uint32_t pos) const {
+  if (!keeps(op)) return {};
+  const Kept& tap = kept_[op];
+  const uint32_t slot = pos % n_positions_;
+  if (tap.position[slot] != pos) return {};
+  return {tap.values + size_t{slot} * tap.width, tap.width};
+}
+
+void Taps::forget(uint32_t n_positions) {
+  if (n_positions >= end_) return;
+  for (const Kept& tap : kept_) {
+    if (tap.width == 0) continue;
+    for (uint32_t slot = 0; slot < n_positions_; ++slot) {
+      if (tap.position[slot] >= n_positions) tap.position[slot] = UINT32_MAX;
+    }
+  }
+  end_ = n_positions;
+}
+
+}  // namespace nanoinfer

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Makes tests/fixtures/taps/: every tap of a float32 file as transformers computes it.
+
+    make_tap_fixtures.py                    the two tiny models, llama and qwen2
+    make_tap_fixtures.py FILE.gguf ...      other float32 files, to tests/fixtures/taps/STEM.*
+
+STEM.json names the taps as engine/trace/schema.h does, with their place in STEM.f32: (positions,
+width) float32 for each tap, then for each layer the attention probabilities (positions, n_heads,
+n_tokens) of the eager attention. tests/engine/taps_golden_test.cpp holds the engine to them.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+import transformers
+
+import reference
+from transformers_oracle import transformers_model
+
+FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "tests/fixtures"
+N_TOKENS = 70  # more than a chunk of the cache
+POSITIONS = [0, 1, 19, 63, 64, 69]
+
+
+def pairs_from_halves(rows, n_heads):
+    """transformers' element order inside a head, (i, i + half), in the order of llama files."""
+    in_halves = rows.reshape(*rows.shape[:-1], n_heads, 2, -1)
+    return in_halves.swapaxes(-1, -2).reshape(rows.shape)
+
+
+class Taps:
+    """What hooks on a model see: name -> (n_tokens, width)."""
+
+    def __init__(self, model, config):
+        self.values = {}
+        self.config = config
+        self.layer = 0
+        body = model.model
+        self.output(body.embed_tokens, "embd")
+        for i, layer in enumerate(body.layers):
+            attention, mlp = layer.self_attn, layer.mlp
+            self.input(layer, f"L.{i}.resid_pre")
+            self.output(layer.input_layernorm, f"L.{i}.attn_norm")
+            self.output(attention.q_proj, f"L.{i}.q", config.n_heads)
+            self.output(attention.k_proj, f"L.{i}.k", config.n_kv_heads)
+            self.output(attention.v_proj, f"L.{i}.v")
+            self.input(attention.o_proj, f"L.{i}.z")
+            self.output(attention.o_proj, f"L.{i}.attn_out")
+            self.input(layer.post_attention_layernorm, f"L.{i}.resid_mid")
+            self.output(layer.post_attention_layernorm, f"L.{i}.ffn_norm")
+            self.output(mlp.gate_proj, f"L.{i}.gate")
+            self.output(mlp.up_proj, f"L.{i}.up")
+            self.input(mlp.down_proj, f"L.{i}.act")
+            self.output(mlp.down_proj, f"L.{i}.ffn_out")
+            self.output(layer, f"L.{i}.resid_post")
+        self.output(body.norm, "final_norm")
+        self.output(model.lm_head, "logits")
+
+    def keep(self, name, tensor, n_heads=0):
+        values = tensor[0].numpy().copy()
+        if n_heads and self.config.architecture == "llama":
+            values = pairs_from_halves(values, n_heads)
+        self.values[name] = values
+
+    def output(self, module, name, n_heads=0):
+        def hook(_module, _inputs, output):
+            self.keep(name, output[0] if isinstance(output, tuple) else output, n_heads)
+
+        module.register_forward_hook(hook)
+
+    def input(self, module, name):
+        module.register_forward_pre_hook(lambda _module, inputs: self.keep(name, inputs[0]))
+
+    def watch_rope(self, modeling):
+        """q and k as apply_rotary_pos_emb leaves them, once a layer: (1, heads, tokens, head_dim)."""
+        turn = modeling.apply_rotary_pos_emb
+
+        def watched(*args, **kwargs):
+            q, k = turn(*args, **kwargs)
+            for name, x in (("q_rot", q), ("k_rot", k)):
+                self.keep(f"L.{self.layer}.{name}", x.transpose(1, 2).flatten(2), x.shape[1])
+            self.layer += 1
+            return q, k
+
+        modeling.apply_rotary_pos_emb = watched
+        return lambda: setattr(modeling, "apply_rotary_pos_emb", turn)
+
+
+@torch.no_grad()
+def run(config, weights, ids):
+    """(taps by name, attention (n_layers, n_heads, n_tokens, n_tokens))"""
+    model = transformers_model(config, weights)
+    taps = Taps(model, config)
+    restore = taps.watch_rope(sys.modules[type(model).__module__])
+    attention = model(torch.tensor([ids]), output_attentions=True).attentions
+    restore()
+    return taps.values, np.stack([layer[0].numpy() for layer in attention])
+
+
+def ids_for(path, n_vocab):
+    """The file's own fixture ids over and over, or some that look random."""
+    sidecar = path.with_suffix(".ids.json")
+    if sidecar.exists():
+        ids = json.loads(sidecar.read_text())["ids"]
+        return (ids * N_TOKENS)[:N_TOKENS]
+    return [(7919 * i + 13) % n_vocab for i in range(N_TOKENS)]
+
+
+def make(path):
+    config, weights, _ = reference.load(path)
+    ids = ids_for(path, weights["token_embd.weight"].shape[0])
+    taps, attention = run(config, weights, ids)
+    parts, names, offset = [], [], 0
+    for name, values in taps.items():
+        part = values[POSITIONS]
+        names.append({"name": name, "offset": offset, "width": part.shape[1]})
+        parts.append(part.ravel())
+        offset += part.size
+    parts.append(attention[:, :, POSITIONS].swapaxes(1, 2).ravel())
+    about = {
+        "model": path.name,
+        "ids": ids,
+        "positions": POSITIONS,
+        "taps": names,
+        "attention": offset,
+        "golden": "transformers, float32, eager attention",
+        "made_by": "scripts/make_tap_fixtures.py",
+        "versions": {m.__name__: m.__version__ for m in (np, torch, transformers)},
+    }
+    out = FIXTURES / "taps"
+    out.mkdir(exist_ok=True)
+    lines = ",\n".join(f'  "{key}": {json.dumps(value)}' for key, value in about.items())
+    (out / f"{path.stem}.json").write_text("{\n" + lines + "\n}\n")
+    np.concatenate(parts).astype("<f4").tofile(out / f"{path.stem}.f32")
+
+
+if __name__ == "__main__":
+    models = FIXTURES / "models"
+    tiny = [models / "llama-f32.gguf", models / "qwen2-f32.gguf"]
+    for file in [pathlib.Path(arg) for arg in sys.argv[1:]] or tiny:
+        make(file)

@@ -1,0 +1,109 @@
+// Every tap against transformers' value of that name, in float32. For another float32 file: run
+// scripts/make_tap_fixtures.py on it and add its name below.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/engine/trace_testing.h"
+
+namespace nanoinfer::testing {
+namespace {
+
+struct Golden {
+  Json about;
+  std::vector<float> values;
+
+  std::vector<float> at(size_t offset, size_t n) const {
+    const auto first = values.begin() + static_cast<ptrdiff_t>(offset);
+    return {first, first + static_cast<ptrdiff_t>(n)};
+  }
+};
+
+class TapsGolden : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const std::string stem =
+        std::string(NANOINFER_SOURCE_DIR) + "/tests/fixtures/taps/" + GetParam();
+    const std::vector<uint8_t> text = read_file(stem + ".json");
+    golden_.about = Json::parse(text.begin(), text.end(), nullptr, false);
+    const std::vector<uint8_t> bytes = read_file(stem + ".f32");
+    golden_.values.resize(bytes.size() / sizeof(float));
+    std::memcpy(golden_.values.data(), bytes.data(), bytes.size());
+    model_ = load(fixture_path(golden_.about.at("model").get<std::string>()));
+    session_ = new_session(*model_, {});
+    trace_ = std::make_unique<Trace>(*session_);
+    ASSERT_TRUE(trace_->keep(all_taps(*session_), kPlenty));
+    positions_ = golden_.about.at("positions").get<std::vector<uint32_t>>();
+    std::vector<float> logits;
+    extend(*session_, 0, golden_.about.at("ids").get<std::vector<int32_t>>(), {}, &logits);
+  }
+
+  Golden golden_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<Trace> trace_;
+  std::vector<uint32_t> positions_;
+};
+
+TEST_P(TapsGolden, EqualTransformersWithin1e4) {
+  const std::map<std::string, uint32_t> ops = tap_ops(*session_);
+  EXPECT_EQ(golden_.about.at("taps").size(), ops.size());
+  double worst = 0;
+  for (const Json& tap : golden_.about.at("taps")) {
+    const auto name = tap.at("name").get<std::string>();
+    ASSERT_TRUE(ops.contains(name)) << name;
+    const auto width = tap.at("width").get<size_t>();
+    for (size_t i = 0; i < positions_.size(); ++i) {
+      const std::vector<float> expected =
+          golden_.at(tap.at("offset").get<size_t>() + i * width, width);
+      const double error = relative_error(kept(*trace_, ops.at(name), positions_[i]), expected);
+      EXPECT_LE(error, 1e-4) << name << " at " << positions_[i];
+      worst = std::max(worst, error);
+    }
+  }
+  RecordProperty("worst_relative_error", std::to_string(worst));
+}
+
+// p . V by the kernel is what the pass has put into z, bit for bit.
+void expect_same_z(std::span<const float> z_of_head, std::span<const float> z, uint32_t head) {
+  for (size_t d = 0; d < z_of_head.size(); ++d) {
+    ASSERT_EQ(z_of_head[d], z[head * z_of_head.size() + d]);
+  }
+}
+
+TEST_P(TapsGolden, AttentionRowsEqualTheEagerOnes) {
+  const Config& c = model_->config;
+  const size_t n_tokens = session_->tokens(0).size();
+  size_t offset = golden_.about.at("attention").get<size_t>();
+  const std::map<std::string, uint32_t> ops = tap_ops(*session_);
+  for (uint32_t layer = 0; layer < c.n_layers; ++layer) {
+    for (const uint32_t pos : positions_) {
+      for (uint32_t head = 0; head < c.n_heads; ++head, offset += n_tokens) {
+        std::span<const float> row;
+        ASSERT_TRUE(trace_->attention(layer, head, pos, &row));
+        const std::vector<float> transformers = golden_.at(offset, n_tokens);
+        const size_t n = pos + 1;
+        const std::vector<double> eager = eager_softmax(row.subspan(n, n), std::vector<bool>(n));
+        for (size_t p = 0; p < n; ++p) {
+          ASSERT_NEAR(row[3 * n + p], eager[p], 1e-6);
+          // Here the scores differ too: those are of two passes in float32.
+          ASSERT_NEAR(row[3 * n + p], transformers[p], 5e-6)
+              << "layer " << layer << ", head " << head << ", " << pos << " sees " << p;
+        }
+        const std::vector<float> z =
+            kept(*trace_, ops.at("L." + std::to_string(layer) + ".z"), pos);
+        expect_same_z(row.subspan(4 * n, c.head_dim), z, head);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, TapsGolden, ::testing::Values("llama-f32", "qwen2-f32"),
+                         [](const auto& name) {
+                           std::string id = name.param;
+                           std::replace(id.begin(), id.end(), '-', '_');
+                           return id;
+                         });
+
+}  // namespace
+}  // namespace nanoinfer::testing

@@ -1,0 +1,126 @@
+// The plan's products on rows of one's own are those of the pass.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/quant/blocks.h"
+#include "engine/trace/products.h"
+#include "tests/engine/trace_testing.h"
+
+namespace nanoinfer::testing {
+namespace {
+
+const char* const kModels[] = {"llama-f32.gguf",  "llama-f16.gguf",  "qwen2-bf16.gguf",
+                               "llama-q4_0.gguf", "llama-q4_1.gguf", "llama-q5_0.gguf",
+                               "llama-q5_1.gguf", "llama-q8_0.gguf", "llama-q4_k_m.gguf",
+                               "llama-q5_k.gguf", "llama-q6_k.gguf", "qwen2-q4_0.gguf"};
+
+struct Product {
+  const char* op;
+  const char* input;
+  const char* output;
+};
+constexpr Product kProducts[] = {{"attn_output", ".z", ".attn_out"},
+                                 {"ffn_gate", ".ffn_norm", ".gate"},
+                                 {"ffn_down", ".act", ".ffn_out"}};
+
+uint32_t op_named(const Session& session, const std::string& name, int layer) {
+  for (uint32_t op = 0; op < session.ops().size(); ++op) {
+    if (session.ops()[op].name == name && session.ops()[op].layer == layer) return op;
+  }
+  ADD_FAILURE() << name;
+  return 0;
+}
+
+TEST(TraceProductsThreads, GiveTheBitsOfThePassAlsoCellByCell) {
+  for (const char* name : kModels) {
+    const std::unique_ptr<Model> model = load(fixture_path(name));
+    ASSERT_TRUE(model);
+    const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2});
+    Trace trace(*session);
+    ASSERT_TRUE(trace.keep(all_taps(*session), kPlenty));
+    std::map<std::string, uint32_t> ops = tap_ops(*session);
+    std::vector<float> logits;
+    extend(*session, 0, some_ids(5, model->config.n_vocab), {}, &logits);
+    Products products(*session);
+    ASSERT_TRUE(products.ready());
+    const uint32_t last = model->config.n_layers - 1;
+    const std::string layer = "L." + std::to_string(last);
+    for (const Product& product : kProducts) {
+      const uint32_t op = op_named(*session, product.op, static_cast<int>(last));
+      const std::vector<float> in = kept(trace, ops[layer + product.input], 3);
+      const std::vector<float> out = kept(trace, ops[layer + product.output], 3);
+      const std::span<const float> again = products.product(op, in.data());
+      EXPECT_EQ(std::vector<float>(again.begin(), again.end()), out) << name << product.output;
+      for (uint32_t element = 0; element < out.size(); ++element) {
+        const std::span<const float> cell = products.cell(op, in.data(), element);
+        ASSERT_EQ(cell.back(), out[element]) << name << product.output << " " << element;
+      }
+    }
+    const std::vector<float> residual = kept(trace, ops[layer + ".resid_post"], 4);
+    const std::span<const float> lens = products.lens(residual.data());
+    EXPECT_EQ(std::vector<float>(lens.begin(), lens.end()), kept(trace, ops["logits"], 4)) << name;
+  }
+}
+
+TEST(TraceProducts, PartsOfAnInputAddUpToTheWhole) {
+  for (const char* name : kModels) {
+    const std::unique_ptr<Model> model = load(fixture_path(name));
+    ASSERT_TRUE(model);
+    const Config& c = model->config;
+    const std::unique_ptr<Session> session = new_session(*model, {});
+    Products products(*session);
+    const uint32_t op = op_named(*session, "attn_output", 0);
+    std::vector<float> in;
+    for (const int32_t id : some_ids(c.q_dim(), 2000)) in.push_back(static_cast<float>(id - 1000));
+    std::vector<float> sum(c.d_model);
+    for (uint32_t head = 0; head < c.n_heads; ++head) {
+      const std::span<const float> part =
+          products.part(op, in.data(), head * c.head_dim, c.head_dim);
+      for (size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
+    }
+    EXPECT_LE(relative_error(sum, products.product(op, in.data())), 5e-4) << name;
+  }
+}
+
+// The products of a cell are those of the weights and inputs that it names.
+TEST(TraceProducts, ACellSaysWhatItAddsUp) {
+  const std::unique_ptr<Model> model = load(fixture_path("llama-q4_k_m.gguf"));
+  ASSERT_TRUE(model);
+  const std::unique_ptr<Session> session = new_session(*model, {});
+  Products products(*session);
+  const uint32_t op = op_named(*session, "ffn_down", 0);
+  const Matrix& w = *session->ops()[op].matrix;
+  std::vector<float> in;
+  for (const int32_t id : some_ids(w.n_in, 2000)) in.push_back(static_cast<float>(id - 1000) / 7);
+  std::vector<uint8_t> bytes(row_bytes(w.type, w.n_in));
+  std::vector<float> values(w.n_in);
+  for (const uint32_t element : {0u, 9u, w.n_out - 1}) {
+    const std::span<const float> cell = products.cell(op, in.data(), element);
+    matrix_row(w, element, bytes.data(), values.data());
+    const size_t n_blocks = w.n_in / kBlock;
+    for (size_t i = 0; i < w.n_in; ++i) {
+      const auto at = [&](size_t column) {
+        return cell[2 * w.n_in + column * n_blocks + i / kBlock];
+      };
+      EXPECT_EQ(at(0) * cell[i] + at(3), values[i]);
+      EXPECT_NEAR(at(1) * cell[w.n_in + i], in[i], 0.51f * at(1));
+    }
+  }
+}
+
+TEST(TraceProducts, LikeliestAreInOrderWithTheirProbabilities) {
+  const std::vector<float> logits = {1, 5, -3, 5, 2, 4};
+  int32_t ids[4];
+  float p[4];
+  likeliest(logits, 4, ids, p);
+  EXPECT_EQ(std::vector<int32_t>(ids, ids + 4), (std::vector<int32_t>{1, 3, 5, 4}));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(double{logit});
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(p[i], std::exp(double{logits[static_cast<size_t>(ids[i])]}) / sum, 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace nanoinfer::testing

@@ -1,0 +1,562 @@
+// The lab's run: a text, the pass over it and where that stands, what is kept of it, what is looked
+// at. No DOM. Panels read values through `read` and hear of every change.
+import type {
+  Break,
+  BreakHit,
+  Edit,
+  Kept,
+  LoadedModel,
+  OpInfo,
+  Plan,
+  SamplingParams,
+  TapInfo,
+  TapValues,
+  TokenPiece,
+} from '../protocol.ts';
+import type { Client } from './client.ts';
+import { defaultSampling } from './defaults.ts';
+import { EngineError } from './errors.ts';
+import { keepWhatFits } from './lab-keep.ts';
+import type { Trace } from './trace.ts';
+
+export type StepUnit = 'op' | 'layer' | 'token';
+
+/** Where a run stands: in the pass over positions [first, end), behind `cursor` ops. */
+export interface Place {
+  first: number;
+  end: number;
+  cursor: number;
+}
+
+/** What all panels look at. */
+export interface Selection {
+  position: number;
+  layer: number;
+  head: number;
+  op: number;
+}
+
+export interface Prompt {
+  text: string;
+  /** In the model's chat template, as a message to it. */
+  asChat: boolean;
+}
+
+/** What a tap holds at a position: its values are kept, or why they are not to be had. */
+export type Held = 'kept' | 'not yet' | 'not kept';
+
+const nothingYet: Place = { first: 0, end: 0, cursor: 0 };
+const maxCached = 4000;
+
+/** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
+export class LabRun extends EventTarget {
+  readonly client: Client;
+  /** null: no model is there, or its plan has not been read yet. */
+  plan: Plan | null = null;
+  model: LoadedModel | null = null;
+  prompt: Prompt = { text: 'Once upon a time', asChat: false };
+  /** The prompt's tokens and those that followed. Positions from `place.end` on come again. */
+  tokens: readonly TokenPiece[] = [];
+  nPrompt = 0;
+  place: Place = nothingYet;
+  /** The break at which the run stands. */
+  hit: BreakHit | null = null;
+  breaks: readonly Break[] = [];
+  kept: Kept | null = null;
+  sampling: SamplingParams = { ...defaultSampling };
+  /** The prompt goes in one token a pass, and not in one pass of many rows. */
+  tokenByToken = false;
+  selection: Selection = { position: 0, layer: 0, head: 0, op: 0 };
+  playing: StepUnit | null = null;
+  /** Steps a second; Infinity: as fast as panels can show. */
+  speed = 2;
+  /** Of tokens that are computed again. */
+  progress: { done: number; tokens: number } | null = null;
+  /** What has happened besides a step, in a sentence. */
+  note = '';
+  error: EngineError | null = null;
+  /** Counts the times that values read before have become stale. */
+  epoch = 0;
+  #besides: readonly string[] = [];
+  #past: Place[] = [];
+  #taps = new Map<string, TapInfo>();
+  /** Ops whose values, or norms alone, are kept. */
+  #keptOps = new Set<number>();
+  #normOps = new Set<number>();
+  #abort = new AbortController();
+  #cache = new Map<string, Promise<unknown>>();
+  #readings = new Set<Promise<unknown>>();
+  #work: Promise<void> = Promise.resolve();
+  /** Actions that run or wait for their turn. */
+  #waiting = 0;
+  /** Random numbers that the engine's sampler has used up. */
+  #draws = 0;
+
+  constructor(client: Client) {
+    super();
+    this.client = client;
+    client.addEventListener('load', () => void this.#useModel());
+    client.addEventListener('lost', () => void this.#useModel());
+  }
+
+  get trace(): Trace {
+    return this.client.trace;
+  }
+
+  get ops(): readonly OpInfo[] {
+    return this.plan?.ops ?? [];
+  }
+
+  /** All ops of the pass have run: its last token's logits are there. */
+  get complete(): boolean {
+    return this.place.end > 0 && this.place.cursor === this.ops.length;
+  }
+
+  /** The newest token ends the text, by the model's own word. */
+  get ended(): boolean {
+    const last = this.tokens.at(-1);
+    const eot = this.model?.info.tokenizer.eot_ids ?? [];
+    return last !== undefined && this.tokens.length > this.nPrompt && eot.includes(last.id);
+  }
+
+  /** The engine is at work for this run. */
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  get canGoBack(): boolean {
+    return this.#past.length > 0;
+  }
+
+  get edits(): readonly Edit[] {
+    return this.model ? this.trace.edits : [];
+  }
+
+  tap(name: string): TapInfo | undefined {
+    return this.#taps.get(name);
+  }
+
+  // ---- what is looked at
+
+  select(change: Partial<Selection>): void {
+    const { info } = this.model ?? {};
+    const within = (value: number, size: number) => Math.max(0, Math.min(size - 1, value));
+    const next = { ...this.selection, ...change };
+    this.selection = {
+      position: within(next.position, this.tokens.length),
+      layer: within(next.layer, info?.n_layers ?? 1),
+      head: within(next.head, info?.n_heads ?? 1),
+      op: within(next.op, this.ops.length),
+    };
+    this.#changed();
+  }
+
+  // ---- the text
+
+  /** Begins anew with this text. */
+  setPrompt(prompt: Prompt): Promise<void> {
+    return this.#interrupt(async () => {
+      const ids = await this.#idsOf(prompt);
+      this.prompt = prompt;
+      await this.#setTokens(ids, ids.length);
+    });
+  }
+
+  /** Begins anew with these tokens, of which the first nPrompt are the prompt. */
+  setIds(ids: readonly number[], nPrompt = ids.length): Promise<void> {
+    return this.#interrupt(() => this.#setTokens(ids, nPrompt));
+  }
+
+  /** Back to the beginning; what followed the prompt is forgotten. */
+  restart(): Promise<void> {
+    return this.#interrupt(async () => {
+      this.tokens = this.tokens.slice(0, this.nPrompt);
+      await this.#toStart();
+    });
+  }
+
+  async #idsOf({ text, asChat }: Prompt): Promise<number[]> {
+    if (asChat) return [...(await this.client.render([{ role: 'user', content: text }]))];
+    const { add_bos, bos_id } = this.model!.info.tokenizer;
+    const ids = [...(await this.client.tokenize(text))];
+    if (bos_id >= 0 && (add_bos || ids.length === 0)) ids.unshift(bos_id);
+    return ids;
+  }
+
+  async #setTokens(ids: readonly number[], nPrompt: number): Promise<void> {
+    const nCtx = this.model!.session.n_ctx;
+    if (ids.length === 0) throw EngineError.of('bad_argument', 'There is no token to begin with.');
+    if (ids.length > nCtx) {
+      const message = `${ids.length} tokens do not fit into a context of ${nCtx}.`;
+      throw EngineError.of('context_full', message, 'the prompt');
+    }
+    this.tokens = await this.client.pieces(ids);
+    this.nPrompt = nPrompt;
+    await this.#toStart();
+  }
+
+  async #toStart(): Promise<void> {
+    this.#past = [];
+    const place = { first: 0, end: this.#passEnd(0), cursor: 0 };
+    await this.#goTo(place);
+    this.select({ position: place.end - 1, op: 0 });
+  }
+
+  // ---- transport
+
+  /** One op, layer or token on. A pass that is complete is followed by drawing the next token. */
+  step(unit: StepUnit): Promise<void> {
+    if (this.busy || !this.plan) return Promise.resolve();
+    return this.#inTurn(() => this.#step(unit));
+  }
+
+  /** Steps until a break, the end of the text or `pause`, and never before panels have read. */
+  play(unit: StepUnit): Promise<void> {
+    return this.#play(
+      unit,
+      () => 1000 / this.speed,
+      () => false,
+    );
+  }
+
+  /** Plays at full speed until n more tokens are there. */
+  runTokens(n: number): Promise<void> {
+    const wanted = this.tokens.length + n;
+    const done = () => this.complete && this.tokens.length >= wanted;
+    return this.#play('token', () => 0, done);
+  }
+
+  /** Stops at once, wherever the pass is. */
+  pause(): void {
+    this.playing = null;
+    this.#abort.abort();
+    this.#changed();
+  }
+
+  /**
+   * To where the run stood before the last step, or before the pass at hand began: computed again
+   * from what is in the cache.
+   */
+  back(unit: 'step' | 'token' = 'step'): Promise<void> {
+    return this.#interrupt(async () => {
+      let place = this.#past.pop();
+      const isBetweenPasses = () => place?.cursor === this.ops.length;
+      if (unit === 'token') while (this.canGoBack && !isBetweenPasses()) place = this.#past.pop();
+      if (!place) return;
+      await this.#goTo(place);
+      this.#lookAtCursor(true);
+    });
+  }
+
+  setBreaks(breaks: readonly Break[]): Promise<void> {
+    return this.#interrupt(async () => {
+      await this.trace.setBreaks([...breaks]);
+      this.breaks = breaks;
+    });
+  }
+
+  async #play(unit: StepUnit, msPerStep: () => number, done: () => boolean): Promise<void> {
+    if (this.playing) return;
+    this.playing = unit;
+    await this.#steps(unit, msPerStep, done);
+    this.playing = null;
+    this.#changed();
+  }
+
+  async #steps(unit: StepUnit, msPerStep: () => number, done: () => boolean): Promise<void> {
+    while (this.playing && !done()) {
+      const began = performance.now();
+      const { place } = this;
+      await this.step(unit);
+      await Promise.allSettled([...this.#readings]);
+      if (this.place === place || this.hit || this.error || (this.ended && this.complete)) return;
+      const rest = msPerStep() - (performance.now() - began);
+      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    }
+  }
+
+  async #step(unit: StepUnit): Promise<void> {
+    const { place } = this;
+    const follows = this.selection.position >= place.end - 1;
+    this.hit = null;
+    this.note = '';
+    if (this.complete) {
+      await this.#beginNext();
+      if (unit === 'op') {
+        this.#past.push(place);
+        this.#lookAtCursor(follows);
+        return;
+      }
+    }
+    const state = await this.trace.run({ until: this.#until(unit), signal: this.#abort.signal });
+    this.#past.push(place);
+    this.place = { ...this.place, cursor: state.cursor };
+    this.hit = state.hit;
+    this.#lookAtCursor(follows);
+  }
+
+  #until(unit: StepUnit): number {
+    const { ops } = this;
+    const { cursor } = this.place;
+    if (unit === 'op') return cursor + 1;
+    if (unit === 'token') return ops.length;
+    const next = ops.findIndex(({ layer }, i) => i > cursor && layer !== ops[cursor]!.layer);
+    return next < 0 ? ops.length : next;
+  }
+
+  /** Begins the pass over what follows; if nothing does, the sampler draws a token first. */
+  async #beginNext(): Promise<void> {
+    const first = this.place.end;
+    const nCtx = this.model!.session.n_ctx;
+    if (first >= nCtx) {
+      throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
+    }
+    if (first === this.tokens.length) {
+      const [piece] = await this.client.pieces([await this.#draw()]);
+      this.tokens = [...this.tokens, piece!];
+    }
+    await this.#begin({ first, end: this.#passEnd(first), cursor: 0 });
+  }
+
+  /** The n-th token drawn takes the seed's n-th number, however often the run went back. */
+  async #draw(): Promise<number> {
+    const nth = this.tokens.length - this.nPrompt + 1;
+    let id = 0;
+    for (; this.#draws < nth; ++this.#draws) ({ id } = await this.client.sample(this.sampling));
+    return id;
+  }
+
+  #passEnd(first: number): number {
+    // What followed the prompt comes again as it came: token by token.
+    if (this.tokenByToken || first >= this.nPrompt) return first + 1;
+    return Math.min(this.nPrompt, first + this.model!.session.n_batch);
+  }
+
+  async #begin(place: Place): Promise<void> {
+    const ids = this.tokens.slice(place.first, place.end).map(({ id }) => id);
+    const { length } = await this.trace.begin(ids);
+    if (length !== place.first) {
+      throw EngineError.of('changed', 'The context was changed from outside. Begin again.');
+    }
+    this.place = place;
+  }
+
+  /** Makes the run stand there again; breaks do not stop it on the way. */
+  async #goTo(place: Place): Promise<void> {
+    this.#stale();
+    this.hit = null;
+    const { trace, breaks } = this;
+    const { length } = await trace.abandon();
+    await trace.truncate(Math.min(length, place.first));
+    this.#draws = 0;
+    if (length < place.first) {
+      const before = this.tokens.slice(0, place.first).map(({ id }) => id);
+      await this.client.prefill(before, { onProgress: this.#progressed });
+    }
+    await this.#begin({ ...place, cursor: 0 });
+    if (place.cursor > 0) {
+      if (breaks.length > 0) await trace.setBreaks([]);
+      await trace.run({ until: place.cursor });
+      if (breaks.length > 0) await trace.setBreaks([...breaks]);
+    }
+    this.place = place;
+  }
+
+  #progressed = (done: number, tokens: number) => {
+    this.progress = { done, tokens };
+    this.#changed();
+  };
+
+  #lookAtCursor(follows: boolean): void {
+    const op = Math.max(0, this.place.cursor - 1);
+    const layer = this.ops[op]!.layer;
+    this.select({
+      op,
+      ...(layer >= 0 ? { layer } : {}),
+      ...(follows ? { position: this.place.end - 1 } : {}),
+    });
+  }
+
+  // ---- changes
+
+  /** Other sampling from here on: what was drawn behind this place is forgotten. */
+  setSampling(sampling: SamplingParams): Promise<void> {
+    return this.#interrupt(() => {
+      this.sampling = sampling;
+      this.#draws = 0;
+      this.#forgetTail();
+      return Promise.resolve();
+    });
+  }
+
+  setTokenByToken(on: boolean): Promise<void> {
+    return this.#interrupt(async () => {
+      this.tokenByToken = on;
+      await this.#toStart();
+    });
+  }
+
+  /** What the run holds is computed again with these edits; what follows will be drawn anew. */
+  setEdits(edits: Edit[]): Promise<void> {
+    return this.#interrupt(async () => {
+      const { rerun } = await this.trace.setEdits(edits, { onProgress: this.#progressed });
+      this.#forgetTail();
+      await this.#goTo(this.place);
+      this.note = rerun ? `Computed again. ${rerun.because}` : '';
+    });
+  }
+
+  /** Keeps these taps as well; the run is computed again from position 0 to have them all. */
+  keepAlso(names: readonly string[]): Promise<void> {
+    return this.#interrupt(async () => {
+      this.#besides = [...new Set([...this.#besides, ...names])];
+      await this.#keep();
+      await this.trace.truncate(0);
+      await this.#goTo(this.place);
+      this.note = `Kept ${names.join(', ')} as well: computed again from position 0.`;
+    });
+  }
+
+  async #keep(): Promise<void> {
+    const kept = await keepWhatFits(this.trace, this.model!.session.n_ctx, this.#besides);
+    const opsOf = (names: readonly string[]) =>
+      new Set(names.map((name) => this.#taps.get(name)!.op));
+    this.#keptOps = opsOf(kept.values);
+    this.#normOps = opsOf(kept.norms);
+    this.kept = kept;
+  }
+
+  dismissError(): void {
+    this.error = null;
+    this.#changed();
+  }
+
+  #forgetTail(): void {
+    this.tokens = this.tokens.slice(0, Math.max(this.nPrompt, this.place.end));
+  }
+
+  // ---- what panels read
+
+  /** Whether `read` would find this tap's values at this position. */
+  held(name: string, position: number): Held {
+    const tap = this.#taps.get(name);
+    const { first, end, cursor } = this.place;
+    if (!tap || position >= end) return 'not yet';
+    if (position >= first && tap.op >= cursor) return 'not yet';
+    if (position >= first && tap.op === cursor - 1) return 'kept';
+    const oldest = end - (this.kept?.positions ?? 0);
+    return this.#keptOps.has(tap.op) && position >= oldest ? 'kept' : 'not kept';
+  }
+
+  /** Values of positions [first, end) of a tap: kept ones, or those of the pass that stands still. */
+  read(name: string, first: number, end = first + 1): Promise<TapValues> {
+    const isKept = this.#keptOps.has(this.#taps.get(name)?.op ?? -1);
+    return this.once(`read ${name} ${first} ${end}`, () =>
+      isKept || this.complete ? this.trace.read(name, first, end) : this.#live(name, first, end),
+    );
+  }
+
+  /** (end - first) norms of a tap's rows: the roots of their sums of squares. */
+  norms(name: string, first: number, end: number): Promise<Float32Array> {
+    return this.once(`norms ${name} ${first} ${end}`, async () => {
+      const { data, width } = await this.trace.read(name, first, end);
+      if (this.#normOps.has(this.#taps.get(name)?.op ?? -1)) return data;
+      const norm = (row: Float32Array) => Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+      return Float32Array.from({ length: end - first }, (_, i) =>
+        norm(data.subarray(i * width, (i + 1) * width)),
+      );
+    });
+  }
+
+  /** What `read` gives for this key, asked for once until the run is computed again. */
+  once<T>(key: string, read: () => Promise<T>): Promise<T> {
+    const found = this.#cache.get(key) as Promise<T> | undefined;
+    if (found) return found;
+    if (this.#cache.size >= maxCached) this.#cache.clear();
+    const reading = read();
+    this.#cache.set(key, reading);
+    reading.catch(() => this.#cache.delete(key));
+    return reading;
+  }
+
+  /** Playing waits for this. */
+  waitFor(reading: Promise<unknown>): void {
+    this.#readings.add(reading);
+    const forget = () => this.#readings.delete(reading);
+    reading.then(forget, forget);
+  }
+
+  async #live(name: string, first: number, end: number): Promise<TapValues> {
+    const values = await this.trace.live(name);
+    const from = (first - values.first) * values.width;
+    const data = values.data.subarray(from, from + (end - first) * values.width);
+    return { ...values, first, positions: end - first, data };
+  }
+
+  // ---- order
+
+  async #useModel(): Promise<void> {
+    this.playing = null;
+    this.#abort.abort();
+    this.plan = null;
+    this.kept = null;
+    this.tokens = [];
+    this.place = nothingYet;
+    this.breaks = [];
+    this.error = null;
+    this.#besides = [];
+    this.model = this.client.model;
+    if (!this.model) {
+      this.#changed();
+      return;
+    }
+    await this.#interrupt(async () => {
+      const plan = await this.trace.plan();
+      this.#taps = new Map(plan.taps.map((tap) => [tap.name, tap]));
+      await this.#keep();
+      const ids = await this.#idsOf(this.prompt);
+      this.plan = plan;
+      await this.#setTokens(ids, ids.length);
+    });
+  }
+
+  /** Stops what runs, then does this. */
+  #interrupt(action: () => Promise<void>): Promise<void> {
+    this.playing = null;
+    this.#abort.abort();
+    return this.#inTurn(action);
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    this.#waiting += 1;
+    this.#work = this.#work.then(async () => {
+      await this.#act(action);
+      this.#waiting -= 1;
+      this.#changed();
+    });
+    return this.#work;
+  }
+
+  async #act(action: () => Promise<void>): Promise<void> {
+    const { model } = this;
+    if (!model) return;
+    this.#abort = new AbortController();
+    this.#changed();
+    try {
+      await action();
+    } catch (thrown) {
+      // A model that is gone is told of by the client.
+      if (this.client.model === model) this.error = EngineError.from(thrown);
+    }
+    this.progress = null;
+  }
+
+  #stale(): void {
+    this.epoch += 1;
+    this.#cache.clear();
+  }
+
+  #changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}

@@ -1,0 +1,176 @@
+import { css, type CSSResultGroup, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { EngineError } from '../../client/errors.ts';
+import type { LabRun } from '../../client/lab-run.ts';
+import { tokenLabel } from '../../draw/token-label.ts';
+import { controls } from '../shared-styles.ts';
+import { errorDetail } from '../ni-notice.ts';
+import './ni-data-table.ts';
+import type { DataTable } from './ni-data-table.ts';
+
+/**
+ * A panel of the lab. It is given the run, reads named taps and hears of every change:
+ *
+ * - `needs` names the taps (and their position) without which there is nothing to show. One that is
+ *   not computed yet or not kept is said so, with a button that keeps it.
+ * - `read` asks for values, through `run.read`, `run.norms` and `run.once`, and makes the view of
+ *   them. It is called again at each change; playing waits for it, and only the newest counts.
+ * - `draw` makes the picture, `table` the same numbers to be read. Both see only the view, so a panel
+ *   can show nothing that was not read.
+ *
+ * `run.select` moves what all panels look at.
+ */
+export abstract class LabPanel<View> extends LitElement {
+  static override properties = {
+    run: { attribute: false },
+    asTable: { state: true },
+    view: { state: true },
+    failure: { state: true },
+  };
+  declare run: LabRun;
+  declare asTable: boolean;
+  /** The newest that `read` gave; null: nothing yet. */
+  declare view: View | null;
+  declare failure: EngineError | null;
+  #readings = 0;
+
+  constructor() {
+    super();
+    this.asTable = false;
+    this.view = null;
+    this.failure = null;
+  }
+
+  protected needs?(run: LabRun): readonly { tap: string; position: number }[];
+  protected abstract read(run: LabRun): Promise<View>;
+  protected abstract draw(view: View): TemplateResult;
+  protected abstract table(view: View): DataTable;
+
+  override connectedCallback() {
+    super.connectedCallback();
+    this.run.addEventListener('change', this.#changed);
+    this.#changed();
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    this.run.removeEventListener('change', this.#changed);
+  }
+
+  /** '7 ␣dog': how positions are named on every axis. */
+  protected tokenAt(position: number): string {
+    const piece = this.run.tokens[position];
+    return piece ? tokenLabel(position, piece.bytes) : String(position);
+  }
+
+  #changed = () => {
+    const { run } = this;
+    this.requestUpdate();
+    if (!run.plan || run.busy || this.#missing().length > 0) return;
+    const reading = this.#read(++this.#readings);
+    run.waitFor(reading);
+  };
+
+  async #read(nth: number) {
+    try {
+      const view = await this.read(this.run);
+      if (nth !== this.#readings) return;
+      this.view = view;
+      this.failure = null;
+    } catch (thrown) {
+      if (nth === this.#readings) this.failure = EngineError.from(thrown);
+    }
+    await this.updateComplete;
+  }
+
+  #missing() {
+    return (this.needs?.(this.run) ?? [])
+      .map(({ tap, position }) => ({ tap, position, held: this.run.held(tap, position) }))
+      .filter(({ held }) => held !== 'kept');
+  }
+
+  override render() {
+    const { run, view, failure } = this;
+    if (!run.plan) return html`<p class="empty">Load a model to begin.</p>`;
+    const missing = this.#missing();
+    if (missing.length > 0 && !run.busy) return this.#absent(missing);
+    if (failure) {
+      return html`<p class="empty" role="alert">${failure.message}</p>
+        <p class="empty mono">${errorDetail(failure)}</p>`;
+    }
+    if (view === null) return html`<p class="empty">Reading…</p>`;
+    return html`
+      <div class="bar">
+        <button
+          class="plain"
+          aria-pressed=${this.asTable ? 'true' : 'false'}
+          @click=${() => (this.asTable = !this.asTable)}
+        >
+          Table
+        </button>
+      </div>
+      ${
+        this.asTable
+          ? html`<ni-data-table .data=${this.table(view)}></ni-data-table>`
+          : this.draw(view)
+      }
+    `;
+  }
+
+  #absent(missing: { tap: string; position: number; held: string }[]) {
+    const later = missing.find(({ held }) => held === 'not yet');
+    if (later) {
+      const { tap, position } = later;
+      return html`<p class="empty">
+        ${tap} of token ${this.tokenAt(position)} has not been computed yet. Step on to see it.
+      </p>`;
+    }
+    const names = [...new Set(missing.map(({ tap }) => tap))];
+    const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')}…` : names.join(', ');
+    return html`<p class="empty">
+        ${shown} ${names.length > 1 ? 'are' : 'is'} not kept at token
+        ${this.tokenAt(missing[0]!.position)}, to save memory.
+      </p>
+      ${
+        names.length === 0
+          ? nothing
+          : html`<button @click=${() => void this.run.keepAlso(names)}>
+              Keep, and compute again from position 0
+            </button>`
+      }`;
+  }
+
+  static override styles: CSSResultGroup = [
+    controls,
+    css`
+      :host {
+        container-type: inline-size;
+        font-size: 13px;
+      }
+      p {
+        margin: 0 0 0.5rem;
+      }
+      .empty {
+        color: var(--ink-soft);
+        overflow-wrap: anywhere;
+      }
+      .bar {
+        float: right;
+        margin: -0.3rem 0 0 0.5rem;
+      }
+      button[aria-pressed='true'] {
+        color: var(--accent);
+        background: var(--accent-wash);
+      }
+      .row {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0.4rem 0.8rem;
+        margin-bottom: 0.5rem;
+      }
+      .soft {
+        color: var(--ink-soft);
+      }
+    `,
+  ];
+}

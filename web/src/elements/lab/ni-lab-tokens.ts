@@ -1,0 +1,157 @@
+import { css, html } from 'lit';
+import type { LabRun } from '../../client/lab-run.ts';
+import { visibleText } from '../../draw/token-label.ts';
+import type { TokenPiece } from '../../protocol.ts';
+import { LabPanel } from './lab-panel.ts';
+import type { DataTable } from './ni-data-table.ts';
+
+interface View {
+  tokens: readonly TokenPiece[];
+  /** Of them, the prompt's. */
+  nPrompt: number;
+  /** Positions that the context holds, and those that the pass at hand computes. */
+  done: number;
+  end: number;
+  position: number;
+}
+
+/** The run's text token by token: what each stands for, its id, its bytes and where they lie. */
+export class NiLabTokens extends LabPanel<View> {
+  protected override read({ tokens, nPrompt, place, complete, selection }: LabRun): Promise<View> {
+    const done = complete ? place.end : place.first;
+    return Promise.resolve({ tokens, nPrompt, done, end: place.end, ...selection });
+  }
+
+  protected override draw({ tokens, nPrompt, done, end, position }: View) {
+    const chosen = tokens[position];
+    const lines = segments(tokens);
+    return html`
+      <p class="soft">
+        ${tokens.length} tokens, ${nPrompt} of them the prompt's, from
+        ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
+        at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
+      </p>
+      <div role="group" aria-label="Tokens">
+        ${lines.map(
+          ([first, last]) =>
+            html`<ol start=${first}>
+              ${tokens.slice(first, last).map((piece, i) => {
+                const at = first + i;
+                return this.#token(piece, at, at < done ? 'done' : at < end ? 'now' : 'later');
+              })}
+            </ol>`,
+        )}
+      </div>
+      ${chosen ? this.#facts(chosen, position, tokens) : ''}
+    `;
+  }
+
+  #token({ bytes, kind }: TokenPiece, at: number, state: 'done' | 'now' | 'later') {
+    const { position } = this.run.selection;
+    return html`<li>
+      <button
+        class="${state} ${kind} ${at < this.run.nPrompt ? '' : 'drawn'}"
+        aria-pressed=${at === position ? 'true' : 'false'}
+        @click=${() => this.run.select({ position: at })}
+      >
+        <span class="text">${visibleText(bytes)}</span>
+        <span class="at">${at}</span>
+      </button>
+    </li>`;
+  }
+
+  #facts({ id, bytes, kind }: TokenPiece, position: number, tokens: readonly TokenPiece[]) {
+    const start = startOf(tokens, position);
+    return html`<p aria-live="polite">
+      Token ${this.tokenAt(position)}: id <b class="mono">${id}</b>, ${kind.replace('_', ' ')},
+      ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} <b class="mono">${hex(bytes)}</b>, at
+      bytes ${start} to ${start + bytes.length} of the text.
+    </p>`;
+  }
+
+  protected override table({ tokens, nPrompt }: View): DataTable {
+    return {
+      caption: 'Tokens of the run',
+      corner: 'Token',
+      columns: [
+        { label: 'Id' },
+        { label: 'Kind' },
+        { label: 'Bytes (hexadecimal)' },
+        { label: 'First byte' },
+        { label: 'From' },
+      ],
+      rows: tokens.map(({ id, kind, bytes }, at) => ({
+        head: this.tokenAt(at),
+        cells: [id, kind, hex(bytes), startOf(tokens, at), at < nPrompt ? 'prompt' : 'drawn'],
+      })),
+    };
+  }
+
+  static override styles = [
+    LabPanel.styles,
+    css`
+      ol {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 3px;
+        margin: 0 0 0.4rem;
+        padding: 0;
+        list-style: none;
+      }
+      li button {
+        display: grid;
+        gap: 2px;
+        padding: 0.25rem 0.35rem;
+        font: 14px/1.2 var(--mono);
+        white-space: pre;
+        background: var(--panel);
+        max-width: 16rem;
+      }
+      .text {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      .at {
+        font-size: 10px;
+        color: var(--ink-soft);
+      }
+      .now {
+        border-style: dashed;
+        border-color: var(--accent);
+      }
+      .later {
+        color: var(--ink-soft);
+        border-style: dotted;
+      }
+      .drawn .text {
+        font-weight: 600;
+      }
+      .control .text {
+        color: var(--accent);
+      }
+    `,
+  ];
+}
+
+/** [first, end) of each run of tokens that a control token begins. */
+function segments(tokens: readonly TokenPiece[]): [number, number][] {
+  const starts = tokens.flatMap(({ kind }, at) => (at === 0 || kind === 'control' ? [at] : []));
+  return starts.map((start, i) => [start, starts[i + 1] ?? tokens.length]);
+}
+
+/** Byte of the whole text at which the token at `position` begins. */
+function startOf(tokens: readonly TokenPiece[], position: number): number {
+  return tokens.slice(0, position).reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+customElements.define('ni-lab-tokens', NiLabTokens);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-lab-tokens': NiLabTokens;
+  }
+}

@@ -1,0 +1,32 @@
+import type { LabRun } from '../../client/lab-run.ts';
+
+/** A panel of the lab: an element, loaded when it is opened. A new one is one line here. */
+export interface PanelEntry {
+  /** In the address. */
+  id: string;
+  title: string;
+  /** What it shows, in a sentence. */
+  about: string;
+  /** The element's name; its class extends LabPanel. */
+  tag: `ni-lab-${string}`;
+  load: () => Promise<unknown>;
+}
+
+/** In the order in which a pass meets what they show. Those of `openAtFirst` greet the reader. */
+export const panels: readonly PanelEntry[] = [
+  {
+    id: 'tokens',
+    title: 'Tokens',
+    about: 'The text as the model gets it: pieces, their numbers and their bytes.',
+    tag: 'ni-lab-tokens',
+    load: () => import('./ni-lab-tokens.ts'),
+  },
+];
+
+export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
+
+/** Loads a panel's script and makes its element. */
+export async function makePanel({ tag, load }: PanelEntry, run: LabRun): Promise<HTMLElement> {
+  await load();
+  return Object.assign(document.createElement(tag), { run });
+}

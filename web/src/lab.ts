@@ -1,0 +1,25 @@
+// The lab page: the same engine held still, and panels on what it computes.
+import { Client } from './client/client.ts';
+import { firstModel } from './client/first-model.ts';
+import { LabRun } from './client/lab-run.ts';
+import { Loading } from './client/loading.ts';
+import { pageOptions } from './client/page-options.ts';
+import { NiLab } from './elements/lab/ni-lab.ts';
+import { registerServiceWorker } from './register.ts';
+
+const options = pageOptions(location.search);
+const engineUrl = new URL(`${__ENGINE_FOLDER__}/`, document.baseURI).href;
+const client = new Client({ engineUrl, load: options.load });
+const run = new LabRun(client);
+run.sampling = { ...run.sampling, ...options.sampling };
+window.nanoinfer = client;
+window.lab = run;
+
+const lab = new NiLab();
+lab.client = client;
+lab.run = run;
+lab.loading = new Loading(client, options.load);
+document.body.append(lab);
+registerServiceWorker((update) => (lab.updateReady = update));
+
+await lab.desk.begin(await firstModel(client, options.model));
