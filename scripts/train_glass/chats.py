@@ -143,7 +143,7 @@ QUESTION_SHARES = (
     "greet greet greet name how well sad capital capital looks sound opposite sum sum day thanks bye"
     " can joke count model why no unknown unknown unknown like my_name your_name facts facts facts"
     " facts say say say"
-).split() + 5 * ["story"] + 12 * ["about"]
+).split() + 8 * ["story"] + 18 * ["about"]
 
 
 @dataclass
@@ -216,12 +216,11 @@ def question(choose, said):
 
 def ask_tale(choose, tale):
     """About the story that was told."""
-    thing = choose([*tale.holders, *tale.hidden])
+    thing = choose(list(tale.holders))
     person = choose(tale.people())
     hero = tale.hero
     asks = [
-        (f"{'Who has' if thing in tale.holders else 'Where is'} the {thing}?",)
-        + (lambda walker: answer(walker, tale, thing), thing),
+        (f"Who has the {thing}?", lambda walker: answer(walker, tale, thing), thing),
         (f"Who is {person.name}?", says(f"{person.name} is the {person.animal}."), person.name),
         (f"What is the name of the {person.animal}?",)
         + (says(f"The {person.animal} is named {person.name}."), person.animal),
@@ -238,10 +237,10 @@ def ask_story(choose):
 def ask_story_about(choose):
     """About an animal or whatever is named; about someone of this name; about two, or a thing."""
     kind = choose(["", "", *KINDS, choose(KINDS) + " little", "little"])
-    animal = choose([*3 * [choose(ANIMALS)], *2 * [choose(OTHER_HEROES)], word(choose)])
+    animal = choose([*6 * [choose(ANIMALS)], *2 * [choose(OTHER_HEROES)], word(choose)])
     other = choose(ANIMALS)
-    name, friend = choose([choose(NAMES), choose(NAMES), any_name(choose)]), choose(NAMES)
-    thing = choose([choose(THINGS), choose(THINGS), word(choose)])
+    name, friend = choose([*4 * [choose(NAMES)], any_name(choose)]), choose(NAMES)
+    thing = choose([*4 * [choose(THINGS)], word(choose)])
     who, wanted = choose(
         [
             (a(f"{kind} {animal}".strip()), {"kind": kind, "animal": animal}),
@@ -399,13 +398,14 @@ QUESTIONS = {
 
 
 def song(choose):
-    """A line that others sing again: what they sing can be looked up."""
-    line = any_words(choose, 4, 16)
-    verses = [f'{any_name(choose)} sang: "{line}."' for _ in range(choose([2, 3]))]
-    return [
-        {"role": "given", "content": verses[0]},
-        {"role": "written", "content": "".join(" " + verse for verse in verses[1:])},
-    ]
+    """A line that someone else sings again: no word comes twice in it, so that the word before says
+    what follows."""
+    words = ANIMALS + THINGS + COLOURS + KINDS + stories.FINDS + stories.FOODS
+    line = []
+    for _ in range(choose(range(6, 25))):
+        line.append(choose([word for word in words if word not in line]))
+    first, second = (f'{choose(NAMES)} sang: "{" ".join(line)}."' for _ in range(2))
+    return [{"role": "given", "content": first}, {"role": "written", "content": " " + second}]
 
 
 def chat(choose):

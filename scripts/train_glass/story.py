@@ -1,8 +1,8 @@
 """The language of Glass's stories, a grammar for `walk.py`.
 
 Two animals, their things and a day: who has what is told in the beginning, changes as they give,
-lose, hide and find, and is asked at the end. Names, animals and things come back again and again,
-and each must be the right one: a reader of this language has something to look up.
+lose and find, and is asked at the end. Names, animals and things come back again and again, and each
+must be the right one: a reader of this language has something to look up. A colour is one thing's.
 """
 
 from dataclasses import dataclass, field
@@ -51,7 +51,6 @@ class Tale:
     friend: Person | None = None
     own: dict = field(default_factory=dict)  # name: what this person had in the beginning
     holders: dict = field(default_factory=dict)  # thing: the person who has it
-    hidden: dict = field(default_factory=dict)  # thing: where it was put
 
     def people(self):
         return [self.hero, self.friend]
@@ -65,8 +64,12 @@ def apart(heros, usual, other):
     return other if heros in usual else usual
 
 
-def pick_thing(walker, kinds):
-    return walker.pick([f"{colour} {kind}" for kind in kinds for colour in COLOURS])
+def pick_thing(walker, tale, kinds):
+    """A thing that differs in kind and colour from those told of."""
+    told = " ".join(tale.holders).split()
+    colours = [colour for colour in COLOURS if colour not in told]
+    kinds = [kind for kind in kinds if kind not in told]
+    return walker.pick([f"{colour} {kind}" for kind in kinds for colour in colours])
 
 
 def story(walker, kind="", animal="", name="", thing="", friend="", friend_animal=""):
@@ -100,7 +103,7 @@ def story(walker, kind="", animal="", name="", thing="", friend="", friend_anima
 
 def owns(walker, tale, person, kinds):
     walker.say(f"{person.name} had a ")
-    thing = pick_thing(walker, kinds)
+    thing = pick_thing(walker, tale, kinds)
     walker.say(".")
     tale.own[person.name] = thing
     tale.holders[thing] = person
@@ -124,7 +127,7 @@ def event(walker, tale, people):
     name = walker.pick([person.name for person in people])
     actor = next(person for person in people if person.name == name)
     other, thing = tale.other(actor), tale.own[name]
-    act = walker.pick([" gave the ", " lost the ", " put the ", " found a ", " shared some "])
+    act = walker.pick([" gave the ", " lost the ", " found a ", " shared some "])
     if act == " gave the ":
         walker.say(f"{thing} to {other.name}.")
         tale.holders[thing] = other
@@ -133,14 +136,8 @@ def event(walker, tale, people):
         walker.say(f"{thing}, but {other.name} found it ")
         walker.pick(HIDING_PLACES)
         walker.say(f'. "Here is your {thing}, {name}!" said {other.name}.')
-    elif act == " put the ":
-        walker.say(f"{thing} ")
-        tale.hidden[thing] = walker.pick(HIDING_PLACES)
-        del tale.holders[thing]
-        walker.say(".")
     elif act == " found a ":
-        known = " ".join([*tale.own.values(), *tale.holders]).split()
-        found = pick_thing(walker, [find for find in FINDS if find not in known])
+        found = pick_thing(walker, tale, FINDS)
         walker.say(" ")
         walker.pick(HIDING_PLACES)
         walker.say(".")
@@ -156,14 +153,10 @@ def event(walker, tale, people):
 def ask_at_end(walker, tale):
     """As in: Who has the red ball now? Tom has it."""
     asked = {f"Who has the {thing} now?": thing for thing in tale.holders}
-    asked |= {f"Where is the {thing} now?": thing for thing in tale.hidden}
     thing = asked[walker.pick(list(asked))]
     walker.say(" ")
     answer(walker, tale, thing)
 
 
 def answer(walker, tale, thing):
-    if thing in tale.holders:
-        walker.say(f"{tale.holders[thing].name} has it.")
-    else:
-        walker.say(f"It is {tale.hidden[thing]}.")
+    walker.say(f"{tale.holders[thing].name} has it.")
