@@ -154,6 +154,15 @@ EXPORT int ni_model_token_kind(Model* model, int32_t id) {
   return model->tokenizer.valid_id(id) ? static_cast<int>(model->tokenizer.kind(id)) : -1;
 }
 
+// The joins that lead from a token's bytes to it, in order; their number, which may be more than
+// `capacity`; -1: no such id.
+EXPORT int ni_model_token_merges(Model* model, int32_t id, MergeStep* out, uint32_t capacity) {
+  if (!model->tokenizer.valid_id(id)) return -1;
+  const std::vector<MergeStep> steps = model->tokenizer.merges_of(id);
+  std::copy_n(steps.begin(), std::min<size_t>(steps.size(), capacity), out);
+  return static_cast<int>(steps.size());
+}
+
 // A serialised sentencepiece.ModelProto of the file's vocabulary; its size, or -1.
 EXPORT int ni_model_sentencepiece_proto(Model* model, uint8_t* out, uint32_t capacity) {
   const Result<VocabData> vocab = vocab_from_gguf(model->header.metadata);

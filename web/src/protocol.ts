@@ -23,6 +23,18 @@ export interface TokenPiece {
   kind: 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte';
 }
 
+/** Two neighbours that byte-pair encoding joins. */
+export interface MergeStep {
+  /** Byte of the token at which the left one begins. */
+  pos: number;
+  /** Token ids. */
+  left: number;
+  right: number;
+  /** Of all joins that are possible the one of the lowest rank is made. */
+  rank: number;
+  result: number;
+}
+
 export interface ModelInfo {
   architecture: string;
   name: string;
@@ -625,6 +637,7 @@ export interface Calls {
   };
   tokenize: { args: { text: string; special: boolean }; event: never; result: Int32Array };
   pieces: { args: { ids: Int32Array }; event: never; result: TokenPiece[] };
+  tokenMerges: { args: { id: number }; event: never; result: MergeStep[] };
   detokenize: { args: { ids: Int32Array; special: boolean }; event: never; result: string };
   render: { args: { messages: ChatMessage[] }; event: never; result: Int32Array };
   prefill: {

@@ -11,6 +11,7 @@ import type {
   KvState,
   Lens,
   MatrixBlock,
+  MergeStep,
   PassState,
   Plan,
   Recording,
@@ -48,6 +49,11 @@ export class Trace {
   /** The ops in order, and the taps behind them with their axes and units. */
   plan(): Promise<Plan> {
     return this.#call('plan', {});
+  }
+
+  /** How encoding comes from a token's bytes to it: the joins in order. Of byte-level vocabularies. */
+  merges(id: number): Promise<MergeStep[]> {
+    return this.#call('tokenMerges', { id });
   }
 
   /** Token ids in the context. */

@@ -31,6 +31,7 @@ export interface EngineModule {
     capacity: number,
   ): number;
   _ni_model_token_text(model: Address, id: number, out: Address, capacity: number): number;
+  _ni_model_token_merges(model: Address, id: number, out: Address, capacity: number): number;
   _ni_model_token_kind(model: Address, id: number): number;
   _ni_model_sentencepiece_proto(model: Address, out: Address, capacity: number): number;
 

@@ -4,6 +4,7 @@ import type {
   BuildChoice,
   BuildInfo,
   ErrorInfo,
+  MergeStep,
   ModelInfo,
   SamplerStages,
   SessionInfo,
@@ -188,6 +189,19 @@ export class Model {
       if (typeof result === 'number' && result > 0) result = attempt(result);
       if (typeof result === 'number') throw engine.lastError();
       return result;
+    });
+  }
+
+  /** The joins that lead from a token's bytes to it, in order; none of a sentencepiece vocabulary. */
+  tokenMerges(id: number): MergeStep[] {
+    const { module } = this.engine;
+    const most = this.tokenText(id).length; // each join leaves one token less
+    return this.engine.withSpace(20 * most, (out) => {
+      const n = module._ni_model_token_merges(this.address, id, out, most);
+      return Array.from({ length: n }, (_, i) => {
+        const [pos, left, right, rank, result] = idsAt(module, out + 20 * i, 5);
+        return { pos: pos!, left: left!, right: right!, rank: rank!, result: result! };
+      });
     });
   }
 

@@ -84,6 +84,8 @@ const handlers: Handlers = {
       return { id, bytes, kind: tokenKinds[model.tokenKind(id)]! };
     }),
 
+  tokenMerges: ({ id }) => ready().model.tokenMerges(id),
+
   detokenize({ ids, special }) {
     const stream = new TextStream(ready().model, special);
     return freeing([stream], () => {
