@@ -17,6 +17,7 @@ import type { Client } from './client.ts';
 import { defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { keepWhatFits } from './lab-keep.ts';
+import { PassTimes } from './pass-times.ts';
 import type { Trace } from './trace.ts';
 
 export type StepUnit = 'op' | 'layer' | 'token';
@@ -77,6 +78,8 @@ export class LabRun extends EventTarget {
   error: EngineError | null = null;
   /** Counts the times that values read before have become stale. */
   epoch = 0;
+  /** What steps took, op by op, since `timeOps`; null: nothing is timed. */
+  times: PassTimes | null = null;
   #besides: readonly string[] = [];
   #past: Place[] = [];
   #taps = new Map<string, TapInfo>();
@@ -288,9 +291,11 @@ export class LabRun extends EventTarget {
         return;
       }
     }
+    const from = this.place.cursor;
     const state = await this.trace.run({ until: this.#until(unit), signal: this.#abort.signal });
     this.#past.push(place);
     this.place = { ...this.place, cursor: state.cursor };
+    this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
     this.hit = state.hit;
     this.#lookAtCursor(follows);
   }
@@ -364,6 +369,7 @@ export class LabRun extends EventTarget {
       await trace.run({ until: place.cursor });
       if (breaks.length > 0) await trace.setBreaks([...breaks]);
     }
+    if (this.times) await trace.opMs({ reset: true }); // What comes again is not timed.
     this.place = place;
   }
 
@@ -374,6 +380,16 @@ export class LabRun extends EventTarget {
       op,
       ...(layer >= 0 ? { layer } : {}),
       ...(follows ? { position: this.place.end - 1 } : {}),
+    });
+  }
+
+  // ---- time
+
+  /** From now on steps are timed, op by op; what was timed before is forgotten. */
+  timeOps(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.trace.opMs({ reset: true });
+      this.times = new PassTimes(this.ops);
     });
   }
 
@@ -499,6 +515,7 @@ export class LabRun extends EventTarget {
     this.playing = null;
     this.#abort.abort();
     this.plan = null;
+    this.times = null;
     this.kept = null;
     this.tokens = [];
     this.place = nothingYet;

@@ -1,5 +1,6 @@
 // Measures the loaded model on this machine, with one thread and with as many as the page uses, each
 // in a session of its own that is freed afterwards: the conversation's context is not touched.
+import { type PassRows, workOf } from '../op-work.ts';
 import type {
   BenchmarkOptions,
   BenchmarkProgress,
@@ -251,15 +252,8 @@ class Measuring {
   }
 }
 
-/** One pass: rows from position `first` on; the last of them may want logits. */
-interface Pass {
-  first: number;
-  rows: number;
-  wantsLogits: boolean;
-}
-
-function chunks(n: number, nBatch: number): Pass[] {
-  const passes: Pass[] = [];
+function chunks(n: number, nBatch: number): PassRows[] {
+  const passes: PassRows[] = [];
   for (let first = 0; first < n; first += nBatch) {
     const rows = Math.min(nBatch, n - first);
     passes.push({ first, rows, wantsLogits: first + rows === n });
@@ -267,18 +261,7 @@ function chunks(n: number, nBatch: number): Pass[] {
   return passes;
 }
 
-/** What a pass asks of an op. */
-function workOf(op: OpInfo, { first, rows, wantsLogits }: Pass): { bytes: number; macs: number } {
-  const n = op.logit_rows ? Number(wantsLogits) : rows;
-  if (n === 0) return { bytes: 0, macs: 0 };
-  const seen = n * first + (n * (n + 1)) / 2; // positions, over all rows
-  return {
-    bytes: op.bytes * (op.kind === 'embed' ? n : 1) + op.bytes_per_pos * (first + n),
-    macs: op.macs * n + op.macs_per_pos * seen,
-  };
-}
-
-function byKind(ops: OpInfo[], opMs: Float64Array, passes: Pass[]): KindTime[] {
+function byKind(ops: OpInfo[], opMs: Float64Array, passes: PassRows[]): KindTime[] {
   const kinds = new Map<string, KindTime>();
   ops.forEach((op, index) => {
     const kind = kinds.get(op.kind) ?? { kind: op.kind, ms: 0, bytes: 0, macs: 0 };
