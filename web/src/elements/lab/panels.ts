@@ -21,6 +21,13 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-tokens',
     load: () => import('./ni-lab-tokens.ts'),
   },
+  {
+    id: 'map',
+    title: 'Map',
+    about: 'The plan that runs: the residual stream, the branches off it, and what each op reads.',
+    tag: 'ni-lab-map',
+    load: () => import('./ni-lab-map.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
