@@ -41,6 +41,10 @@ export abstract class LabPanel<View> extends LitElement {
   }
 
   protected needs?(run: LabRun): readonly { tap: string; position: number }[];
+  /** What the button keeps when these are not: more of them, where the reader will soon ask for it. */
+  protected toKeep(missing: readonly string[]): readonly string[] {
+    return missing;
+  }
   protected abstract read(run: LabRun): Promise<View>;
   protected abstract draw(view: View): TemplateResult;
   protected abstract table(view: View): DataTable;
@@ -138,7 +142,7 @@ export abstract class LabPanel<View> extends LitElement {
       ${
         names.length === 0
           ? nothing
-          : html`<button @click=${() => void this.run.keepAlso(names)}>
+          : html`<button @click=${() => void this.run.keepAlso(this.toKeep(names))}>
               Keep, and compute again from position 0
             </button>`
       }`;

@@ -28,6 +28,14 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-map',
     load: () => import('./ni-lab-map.ts'),
   },
+  {
+    id: 'op',
+    title: 'Op',
+    about:
+      'One op of the plan: its formula, what it reads and leaves, and how one element comes about.',
+    tag: 'ni-lab-op',
+    load: () => import('./ni-lab-op.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
