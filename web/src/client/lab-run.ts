@@ -1,6 +1,8 @@
 // The lab's run: a text, the pass over it and where that stands, what is kept of it, what is looked
 // at. No DOM. Panels read values through `read` and hear of every change.
 import type {
+  BenchmarkProgress,
+  BenchmarkResult,
   Break,
   BreakHit,
   Edit,
@@ -48,6 +50,7 @@ export type Held = 'kept' | 'not yet' | 'not kept';
 
 const nothingYet: Place = { first: 0, end: 0, cursor: 0 };
 const maxCached = 4000;
+const machineTokens = { prompt: 128, generate: 32 };
 
 /** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
 export class LabRun extends EventTarget {
@@ -80,6 +83,9 @@ export class LabRun extends EventTarget {
   epoch = 0;
   /** What steps took, op by op, since `timeOps`; null: nothing is timed. */
   times: PassTimes | null = null;
+  /** What was measured of this machine with this model; null: nothing yet. */
+  machine: BenchmarkResult | null = null;
+  measuring: BenchmarkProgress | null = null;
   #besides: readonly string[] = [];
   #past: Place[] = [];
   #taps = new Map<string, TapInfo>();
@@ -393,6 +399,36 @@ export class LabRun extends EventTarget {
     });
   }
 
+  /**
+   * Measures this machine with the model, from one thread to all of the page's, in sessions apart: the
+   * run stands where it is meanwhile. `pause` ends it.
+   */
+  measureMachine(): Promise<void> {
+    return this.#interrupt(async () => {
+      const { signal } = this.#abort;
+      const { info, choice } = this.model!;
+      this.#measured({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });
+      try {
+        this.machine = await this.client.benchmark({
+          prompt: Math.min(machineTokens.prompt, info.n_ctx_train >> 1),
+          generate: Math.min(machineTokens.generate, info.n_ctx_train >> 2),
+          threads: doublings(choice.nThreads),
+          signal,
+          onProgress: (progress) => this.#measured(progress),
+        });
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      } finally {
+        this.#measured(null);
+      }
+    });
+  }
+
+  #measured(progress: BenchmarkProgress | null): void {
+    this.measuring = progress;
+    this.#changed();
+  }
+
   // ---- changes
 
   /** Other sampling from here on: what was drawn behind this place is forgotten. */
@@ -516,6 +552,7 @@ export class LabRun extends EventTarget {
     this.#abort.abort();
     this.plan = null;
     this.times = null;
+    this.machine = null;
     this.kept = null;
     this.tokens = [];
     this.place = nothingYet;
@@ -576,4 +613,11 @@ export class LabRun extends EventTarget {
   #changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** 1, 2, 4 ... and n. */
+function doublings(n: number): number[] {
+  const found: number[] = [];
+  for (let each = 1; each < n; each *= 2) found.push(each);
+  return [...found, Math.max(1, n)];
 }

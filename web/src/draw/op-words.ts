@@ -1,6 +1,6 @@
 // One op of the plan in words and numbers: pure functions.
 import type { ModelInfo, OpInfo } from '../protocol.ts';
-import { bytes as size, count, duration } from './format.ts';
+import { bytes as size, count } from './format.ts';
 
 /** What is known of an op for one token. */
 export interface OpFacts {
@@ -44,7 +44,12 @@ export function opWords(ops: readonly OpInfo[], facts: readonly OpFacts[], at: n
     ` ${widthWords(op)}${op.type ? ` ${op.type}` : ''}`,
     bytes > 0 ? `, reads ${size(bytes)} (${share(bytes)})` : ', reads no weights',
     macs > 0 ? `, ${count(macs)} multiply-adds` : '',
-    Number.isNaN(ms) ? '' : `, ${duration(ms)} (${((ms / total) * 100).toPrecision(2)} %)`,
+    Number.isNaN(ms) ? '' : `, ${shortTime(ms)} (${((ms / total) * 100).toPrecision(2)} %)`,
     `. Up to here: ${size(bytesSoFar)}, ${count(parametersSoFar)} parameters.`,
   ].join('');
+}
+
+/** '0.0043 ms', '12 ms': two digits, since single ops differ by more from pass to pass. */
+export function shortTime(ms: number): string {
+  return `${ms < 100 ? Number(ms.toPrecision(2)) : ms.toFixed(0)} ms`;
 }

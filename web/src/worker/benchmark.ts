@@ -1,5 +1,6 @@
-// Measures the loaded model on this machine, with one thread and with as many as the page uses, each
-// in a session of its own that is freed afterwards: the conversation's context is not touched.
+// Measures the loaded model on this machine, with one thread and with as many as the page uses unless
+// others are asked for, each in a session of its own that is freed afterwards: the conversation's context is not touched.
+import { clockTick } from '../clock-tick.ts';
 import { type PassRows, workOf } from '../op-work.ts';
 import type {
   BenchmarkOptions,
@@ -53,12 +54,12 @@ export async function benchmark(
   emit: (progress: BenchmarkProgress) => void,
 ): Promise<BenchmarkResult> {
   const counts = checkedCounts(options, ready.model.info);
-  const { nThreads } = ready.loaded.choice;
+  const threads = checkedThreads(options, ready.loaded.choice.nThreads);
   const greedy = new Sampler(ready.model, { temperature: 0 });
   const owned: { free(): void }[] = [greedy];
   return freeing(owned, async () => {
     const lanes: Lane[] = [];
-    for (const n of nThreads > 1 ? [1, nThreads] : [1]) {
+    for (const n of threads) {
       const lane = await openLane(ready, counts, n);
       lanes.push(lane);
       owned.push(lane.session);
@@ -78,6 +79,17 @@ function checkedCounts(options: BenchmarkOptions, { n_ctx_train }: ModelInfo): C
     place: 'benchmark',
     expected: `whole numbers from 1, together at most ${n_ctx_train}`,
     actual: `prompt ${prompt}, generate ${generate}`,
+  });
+}
+
+function checkedThreads({ threads }: BenchmarkOptions, most: number): readonly number[] {
+  if (!threads) return most > 1 ? [1, most] : [1];
+  const usable = threads.every((n) => Number.isInteger(n) && n >= 1 && n <= most);
+  if (usable && threads.length > 0) return threads;
+  throw new Failure('bad_argument', 'These numbers of threads cannot be measured with.', {
+    place: 'threads',
+    expected: `whole numbers from 1 to ${most}`,
+    actual: threads.join(', '),
   });
 }
 
@@ -284,19 +296,6 @@ function spread(values: number[]): Spread {
     return below + (sorted[Math.ceil(place)]! - below) * (place % 1);
   };
   return { low: at(0.25), median: at(0.5), high: at(0.75) };
-}
-
-/** The smallest step of the clock, of some. */
-function clockTick(): number {
-  let tick = Infinity;
-  for (let last = performance.now(), steps = 0; steps < 20;) {
-    const now = performance.now();
-    if (now === last) continue;
-    tick = Math.min(tick, now - last);
-    last = now;
-    ++steps;
-  }
-  return tick;
 }
 
 function describe(

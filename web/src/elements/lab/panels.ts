@@ -36,6 +36,14 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-op',
     load: () => import('./ni-lab-op.ts'),
   },
+  {
+    id: 'perf',
+    title: 'Performance',
+    about:
+      'Where a pass’s time goes, op by op, against what this machine’s memory and multipliers give.',
+    tag: 'ni-lab-perf',
+    load: () => import('./ni-lab-perf.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
