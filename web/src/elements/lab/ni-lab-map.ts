@@ -245,11 +245,11 @@ export class NiLabMap extends LabPanel<View> {
       ],
       rows: ops.map(({ name, layer, kind, type, n_in, n_out }, op) => {
         const { bytes, bytesSoFar, parametersSoFar, macs, ms } = facts[op]!;
-        const own = [bytes, bytesSoFar, parametersSoFar, macs, known(ms)];
+        const own = [bytes, bytesSoFar, parametersSoFar, macs].map(String);
         return {
           head: `${op + 1} ${name}`,
           cells: [
-            ...[layer < 0 ? '' : layer, kind, type ?? '', n_in, n_out, ...own],
+            ...[layer < 0 ? '' : layer, kind, type ?? '', n_in, n_out, ...own, known(ms)],
             ...(this.heat === 'norm' ? [known(heat[op]!)] : []),
           ],
         };

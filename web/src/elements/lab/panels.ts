@@ -44,6 +44,13 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-perf',
     load: () => import('./ni-lab-perf.ts'),
   },
+  {
+    id: 'memory',
+    title: 'Memory',
+    about: 'The engine’s linear memory to scale: weights, keys and values, scratch, and the rest.',
+    tag: 'ni-lab-memory',
+    load: () => import('./ni-lab-memory.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
