@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { engineSource } from './scripts/engine-source.ts';
 import { serveModels } from './scripts/serve-models.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -37,6 +38,7 @@ export default defineConfig(({ command }) => ({
   define: { __ENGINE_FOLDER__: JSON.stringify(command === 'build' ? engineFolder() : 'engine') },
   plugins: [
     engineByContent(),
+    engineSource(),
     serveModels(),
     VitePWA({
       strategies: 'injectManifest',

@@ -7,6 +7,7 @@ import { installPackages } from './setup/packages.mjs';
 import { isMain, main, root, run, say, SetupError, sha256, stamps } from './setup/process.mjs';
 import { ensureSentencepiece } from './setup/sentencepiece.mjs';
 import { installSystemPackages, nativeCompilers } from './setup/system.mjs';
+import { engineCommit } from './source-map/source-map.mjs';
 
 export const flavours = ['simd', 'simd-threads', 'relaxed', 'relaxed-threads'];
 
@@ -47,7 +48,8 @@ export async function buildWasm() {
 export async function buildPage() {
   if (!existsSync(join(root, 'web/index.html'))) throw new SetupError('web/index.html is missing');
   const stamp = join(root, 'build/page-stamp');
-  const key = fingerprint(['web', 'public', 'vite.config.ts', 'package-lock.json']);
+  const inputs = ['web', 'public', 'engine', 'vite.config.ts', 'package-lock.json'];
+  const key = fingerprint([...inputs, 'scripts/source-map']) + engineCommit().commit;
   if (existsSync(join(root, 'dist/index.html')) && stamps.matches(stamp, key)) return;
   say('page');
   await run(process.execPath, ['node_modules/vite/bin/vite.js', 'build']);

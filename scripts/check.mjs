@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { installPackages } from './setup/packages.mjs';
 import { main, root, run, say, SetupError } from './setup/process.mjs';
 import { clangFormat, installSystemPackages } from './setup/system.mjs';
+import { sourceMap } from './source-map/source-map.mjs';
 
 const fix = process.argv.includes('--fix');
 
@@ -70,6 +71,15 @@ function* treeFaults() {
   }
 }
 
+// The page shows which functions each op runs: all of them must be found.
+function* sourceFaults() {
+  try {
+    sourceMap();
+  } catch (error) {
+    yield error.message;
+  }
+}
+
 // The text without comments and string literals.
 function code(text) {
   return text.replace(/\/\/.*|"(?:[^"\\\n]|\\.)*"/g, '');
@@ -97,7 +107,7 @@ await main(async () => {
     ]);
   }
   say('tree');
-  const faults = [...treeFaults()];
+  const faults = [...treeFaults(), ...sourceFaults()];
   for (const fault of faults) console.error(fault);
   if (faults.length > 0) failures.push('tree');
   if (failures.length > 0) throw new SetupError(`npm run check: ${failures.join(', ')} failed`);
