@@ -99,6 +99,21 @@ test('its rows and its table are the taps’', async ({ page }) => {
   }
 });
 
+test('shows the lines that ran, as the pass took them', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  await look(page, 'attn_q', 1);
+  await op(page).getByText('The C++ lines that ran').click();
+  const form = op(page).getByRole('group', { name: 'Form of the pass' });
+  await expect(form.getByRole('button', { pressed: true })).toHaveText(/Decode.*ran/);
+  const { kernels } = await page.evaluate(() => window.nanoinfer.memory());
+  const set = op(page).getByRole('group', { name: 'Kernel set' });
+  await expect(set.getByRole('button', { pressed: true }).first()).toContainText(kernels);
+  await expect(op(page).getByRole('region', { name: 'The op' })).toContainText('matmul_packed');
+  await page.evaluate(() => window.lab.select({ position: 3 }));
+  await expect(form.getByRole('button', { pressed: true })).toHaveText(/Prefill.*ran/);
+});
+
 test('says what has not been computed yet', async ({ page }) => {
   await openLab(page, hash);
   await page.evaluate(() => window.lab.select({ op: 3 }));

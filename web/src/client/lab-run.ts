@@ -337,6 +337,15 @@ export class LabRun extends EventTarget {
     return id;
   }
 
+  /** Positions [first, end) of the pass that computes a position. */
+  passOf(position: number): { first: number; end: number } {
+    const { first, end } = this.place;
+    if (position >= first && position < end) return { first, end };
+    let at = 0;
+    while (this.#passEnd(at) <= position) at = this.#passEnd(at);
+    return { first: at, end: this.#passEnd(at) };
+  }
+
   #passEnd(first: number): number {
     // What followed the prompt comes again as it came: token by token.
     if (this.tokenByToken || first >= this.nPrompt) return first + 1;

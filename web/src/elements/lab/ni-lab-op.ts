@@ -7,6 +7,7 @@ import { workOf } from '../../op-work.ts';
 import type { Cell, OpInfo } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
+import './ni-source.ts';
 import './ni-strip.ts';
 import { elementsOf, explain, type Explanation, type OpRows, rowsOfOp } from './op-explain.ts';
 import { type OpTaps, tapsOf } from './op-taps.ts';
@@ -21,6 +22,10 @@ interface View {
   element: number;
   explanation: Explanation;
   edited: boolean;
+  /** The kernel set in use. */
+  kernels: string;
+  /** Of the pass that computes the position; those that the op works on. */
+  passRows: number;
 }
 
 const chartHeight = 90;
@@ -31,15 +36,18 @@ export class NiLabOp extends LabPanel<View> {
     ...LabPanel.properties,
     element: { state: true },
     block: { state: true },
+    sourceOpen: { state: true },
   };
   declare element: number;
   /** Of a product: whose terms are shown. */
   declare block: number;
+  declare sourceOpen: boolean;
 
   constructor() {
     super();
     this.element = 0;
     this.block = 0;
+    this.sourceOpen = false;
   }
 
   protected override needs(run: LabRun) {
@@ -56,16 +64,21 @@ export class NiLabOp extends LabPanel<View> {
   protected override async read(run: LabRun): Promise<View> {
     const { op, position } = run.selection;
     const info = run.ops[op]!;
-    const rows = await rowsOfOp(run, op, position);
+    const [rows, { kernels }] = await Promise.all([
+      rowsOfOp(run, op, position),
+      run.client.memory(),
+    ]);
     const element = Math.min(this.element, elementsOf(info) - 1);
     const explanation = await explain(run, rows, element);
     const taps = tapsOf(run, op);
     const edited = run.edits.length > 0;
-    return { op, info, position, taps, rows, element, explanation, edited };
+    const { first, end } = run.passOf(position);
+    const passRows = info.logit_rows ? 1 : end - first;
+    return { op, info, position, taps, rows, element, explanation, edited, kernels, passRows };
   }
 
   protected override draw(view: View) {
-    const { op, info, position } = view;
+    const { op, info, position, kernels } = view;
     const { model, ops } = this.run;
     const { bytes, macs } = workOf(info, { first: position, rows: 1, wantsLogits: true });
     return html`
@@ -77,13 +90,25 @@ export class NiLabOp extends LabPanel<View> {
           ${bytes > 0 ? `reads ${size(bytes)}` : 'reads no weights'}${
             macs > 0 ? `, ${count(macs)} multiply-adds` : ''
           }
-          for token ${this.tokenAt(position)}, by the ${info.variant} kernels
+          for token ${this.tokenAt(position)}, by the ${kernels} kernels
         </span>
       </p>
       <p class="formula">${opFormula(info, model!.info)}</p>
-      ${this.#strips(view)} ${this.#explained(view)}
-      <slot name="source"></slot>
+      ${this.#strips(view)} ${this.#explained(view)} ${this.#source(view)}
     `;
+  }
+
+  // The source is fetched when it is first opened.
+  #source({ info, kernels, passRows }: View) {
+    const toggle = (event: Event) => (this.sourceOpen = (event.target as HTMLDetailsElement).open);
+    return html`<details @toggle=${toggle}>
+      <summary>The C++ lines that ran</summary>
+      ${
+        this.sourceOpen
+          ? html`<ni-source .op=${info} .rows=${passRows} .kernels=${kernels}></ni-source>`
+          : nothing
+      }
+    </details>`;
   }
 
   #strips({ info, taps, rows, element }: View) {
@@ -318,6 +343,13 @@ export class NiLabOp extends LabPanel<View> {
         min-width: 2.6em;
         color: var(--ink-soft);
         font-style: normal;
+      }
+      summary {
+        cursor: pointer;
+        font-weight: 500;
+      }
+      ni-source {
+        margin-top: 0.5rem;
       }
       @container (min-width: 48rem) {
         .strips {
