@@ -308,6 +308,8 @@ export interface BenchmarkOptions {
   prompt?: number;
   /** Tokens decoded after it. */
   generate?: number;
+  /** Numbers of threads to measure with; left out: one, and as many as the page uses. */
+  threads?: readonly number[];
 }
 
 export interface BenchmarkProgress {
@@ -359,7 +361,7 @@ export interface BenchmarkResult {
   model: { name: string; origin: string; fileBytes: number; types: Record<string, number> };
   prompt: number;
   generate: number;
-  /** With one thread, and with as many as the page uses. */
+  /** One for each number of threads. */
   runs: BenchmarkRun[];
   kernels: string;
   build: BuildInfo;

@@ -1,6 +1,8 @@
 // The lab's run: a text, the pass over it and where that stands, what is kept of it, what is looked
 // at. No DOM. Panels read values through `read` and hear of every change.
 import type {
+  BenchmarkProgress,
+  BenchmarkResult,
   Break,
   BreakHit,
   Edit,
@@ -17,6 +19,7 @@ import type { Client } from './client.ts';
 import { defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { keepWhatFits } from './lab-keep.ts';
+import { PassTimes } from './pass-times.ts';
 import type { Trace } from './trace.ts';
 
 export type StepUnit = 'op' | 'layer' | 'token';
@@ -47,6 +50,7 @@ export type Held = 'kept' | 'not yet' | 'not kept';
 
 const nothingYet: Place = { first: 0, end: 0, cursor: 0 };
 const maxCached = 4000;
+const machineTokens = { prompt: 128, generate: 32 };
 
 /** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
 export class LabRun extends EventTarget {
@@ -77,6 +81,11 @@ export class LabRun extends EventTarget {
   error: EngineError | null = null;
   /** Counts the times that values read before have become stale. */
   epoch = 0;
+  /** What steps took, op by op, since `timeOps`; null: nothing is timed. */
+  times: PassTimes | null = null;
+  /** What was measured of this machine with this model; null: nothing yet. */
+  machine: BenchmarkResult | null = null;
+  measuring: BenchmarkProgress | null = null;
   #besides: readonly string[] = [];
   #past: Place[] = [];
   #taps = new Map<string, TapInfo>();
@@ -288,9 +297,11 @@ export class LabRun extends EventTarget {
         return;
       }
     }
+    const from = this.place.cursor;
     const state = await this.trace.run({ until: this.#until(unit), signal: this.#abort.signal });
     this.#past.push(place);
     this.place = { ...this.place, cursor: state.cursor };
+    this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
     this.hit = state.hit;
     this.#lookAtCursor(follows);
   }
@@ -326,6 +337,15 @@ export class LabRun extends EventTarget {
     return id;
   }
 
+  /** Positions [first, end) of the pass that computes a position. */
+  passOf(position: number): { first: number; end: number } {
+    const { first, end } = this.place;
+    if (position >= first && position < end) return { first, end };
+    let at = 0;
+    while (this.#passEnd(at) <= position) at = this.#passEnd(at);
+    return { first: at, end: this.#passEnd(at) };
+  }
+
   #passEnd(first: number): number {
     // What followed the prompt comes again as it came: token by token.
     if (this.tokenByToken || first >= this.nPrompt) return first + 1;
@@ -359,6 +379,7 @@ export class LabRun extends EventTarget {
       await trace.run({ until: place.cursor });
       if (breaks.length > 0) await trace.setBreaks([...breaks]);
     }
+    if (this.times) await trace.opMs({ reset: true }); // What comes again is not timed.
     this.place = place;
   }
 
@@ -375,6 +396,46 @@ export class LabRun extends EventTarget {
       ...(layer >= 0 ? { layer } : {}),
       ...(follows ? { position: this.place.end - 1 } : {}),
     });
+  }
+
+  // ---- time
+
+  /** From now on steps are timed, op by op; what was timed before is forgotten. */
+  timeOps(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.trace.opMs({ reset: true });
+      this.times = new PassTimes(this.ops);
+    });
+  }
+
+  /**
+   * Measures this machine with the model, from one thread to all of the page's, in sessions apart: the
+   * run stands where it is meanwhile. `pause` ends it.
+   */
+  measureMachine(): Promise<void> {
+    return this.#interrupt(async () => {
+      const { signal } = this.#abort;
+      const { info, choice } = this.model!;
+      this.#measured({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });
+      try {
+        this.machine = await this.client.benchmark({
+          prompt: Math.min(machineTokens.prompt, info.n_ctx_train >> 1),
+          generate: Math.min(machineTokens.generate, info.n_ctx_train >> 2),
+          threads: doublings(choice.nThreads),
+          signal,
+          onProgress: (progress) => this.#measured(progress),
+        });
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      } finally {
+        this.#measured(null);
+      }
+    });
+  }
+
+  #measured(progress: BenchmarkProgress | null): void {
+    this.measuring = progress;
+    this.#changed();
   }
 
   // ---- changes
@@ -499,6 +560,8 @@ export class LabRun extends EventTarget {
     this.playing = null;
     this.#abort.abort();
     this.plan = null;
+    this.times = null;
+    this.machine = null;
     this.kept = null;
     this.tokens = [];
     this.place = nothingYet;
@@ -559,4 +622,11 @@ export class LabRun extends EventTarget {
   #changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** 1, 2, 4 ... and n. */
+function doublings(n: number): number[] {
+  const found: number[] = [];
+  for (let each = 1; each < n; each *= 2) found.push(each);
+  return [...found, Math.max(1, n)];
 }

@@ -21,6 +21,36 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-tokens',
     load: () => import('./ni-lab-tokens.ts'),
   },
+  {
+    id: 'map',
+    title: 'Map',
+    about: 'The plan that runs: the residual stream, the branches off it, and what each op reads.',
+    tag: 'ni-lab-map',
+    load: () => import('./ni-lab-map.ts'),
+  },
+  {
+    id: 'op',
+    title: 'Op',
+    about:
+      'One op of the plan: its formula, what it reads and leaves, and how one element comes about.',
+    tag: 'ni-lab-op',
+    load: () => import('./ni-lab-op.ts'),
+  },
+  {
+    id: 'perf',
+    title: 'Performance',
+    about:
+      'Where a pass’s time goes, op by op, against what this machine’s memory and multipliers give.',
+    tag: 'ni-lab-perf',
+    load: () => import('./ni-lab-perf.ts'),
+  },
+  {
+    id: 'memory',
+    title: 'Memory',
+    about: 'The engine’s linear memory to scale: weights, keys and values, scratch, and the rest.',
+    tag: 'ni-lab-memory',
+    load: () => import('./ni-lab-memory.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
