@@ -21,6 +21,13 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-tokens',
     load: () => import('./ni-lab-tokens.ts'),
   },
+  {
+    id: 'attention',
+    title: 'Attention',
+    about: 'Which positions a head looks at: arcs over the text, matrices, and the way to each number.',
+    tag: 'ni-lab-attention',
+    load: () => import('./ni-lab-attention.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
