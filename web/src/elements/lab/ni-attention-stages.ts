@@ -1,4 +1,5 @@
 import { css, html, LitElement } from 'lit';
+import { largest, signedBar } from '../../draw/bars.ts';
 import { value } from '../../draw/format.ts';
 import { tokenLabel } from '../../draw/token-label.ts';
 import type { AttentionRow, TokenPiece } from '../../protocol.ts';
@@ -26,9 +27,7 @@ export class NiAttentionStages extends LitElement {
     const n = row.probs.length;
     const first = Math.max(0, n - maxKeys);
     const keys = Array.from({ length: n - first }, (_, i) => n - 1 - i);
-    const most = (values: Float32Array) =>
-      values.reduce((top, x) => (Number.isFinite(x) ? Math.max(top, Math.abs(x)) : top), 1e-9);
-    const [raw, scaled] = [most(row.raw), most(row.scaled)];
+    const [raw, scaled] = [largest(row.raw), largest(row.scaled)];
     return html`
       <p class="mono">
         m = ${value(row.m)}, the largest score; l = Σ exp(score − m) = ${value(row.l)}
@@ -63,8 +62,8 @@ export class NiAttentionStages extends LitElement {
     const label = tokenLabel(key, tokens[key]?.bytes ?? new Uint8Array());
     return html`<tr class=${hidden ? 'hidden' : ''}>
       <th scope="row">${label}</th>
-      <td>${signedBar(row.raw[key]!, raw)}</td>
-      <td>${signedBar(row.scaled[key]!, scaled)}</td>
+      <td>${signed(row.raw[key]!, raw)}</td>
+      <td>${signed(row.scaled[key]!, scaled)}</td>
       <td>${hidden ? '−∞' : 'seen'}</td>
       <td>
         <span class="p" style="width: ${row.probs[key]! * 100}%"></span>${value(row.probs[key]!)}
@@ -162,14 +161,8 @@ export class NiAttentionStages extends LitElement {
   ];
 }
 
-/** From the cell's middle to the right above zero, to the left below. */
-function signedBar(x: number, most: number) {
-  const width = Math.min(50, (Math.abs(x) / most) * 50);
-  const left = x < 0 ? 50 - width : 50;
-  return html`<span
-      class="bar ${x < 0 ? 'minus' : ''}"
-      style="left: ${left}%; width: ${width}%"
-    ></span
+function signed(x: number, most: number) {
+  return html`<span class="bar ${x < 0 ? 'minus' : ''}" style=${signedBar(x, most)}></span
     >${value(x)}`;
 }
 

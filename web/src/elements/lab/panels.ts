@@ -24,9 +24,18 @@ export const panels: readonly PanelEntry[] = [
   {
     id: 'attention',
     title: 'Attention',
-    about: 'Which positions a head looks at: arcs over the text, matrices, and the way to each number.',
+    about:
+      'Which positions a head looks at: arcs over the text, matrices, and the way to each number.',
     tag: 'ni-lab-attention',
     load: () => import('./ni-lab-attention.ts'),
+  },
+  {
+    id: 'residual',
+    title: 'Residual stream',
+    about:
+      'What attention and the MLP add layer by layer, and what the model would say after each.',
+    tag: 'ni-lab-residual',
+    load: () => import('./ni-lab-residual.ts'),
   },
 ];
 
