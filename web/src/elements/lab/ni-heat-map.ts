@@ -15,9 +15,12 @@ export interface Heat {
   /** (rows, columns) */
   values: Float32Array;
   scale: Scale;
+  /** What a cell is, where that is more than its row, its column and its number. */
+  words?: (row: number, column: number) => string;
 }
 
-const gutter = 92;
+const mostLabel = 92;
+const labelWidth = 6.4;
 const maxCell = 26;
 const minLabel = 13;
 const darkPage = matchMedia('(prefers-color-scheme: dark)');
@@ -57,10 +60,20 @@ export class NiHeatMap extends LitElement {
     this.cursor = [Math.min(row, rows.length - 1), Math.min(column, columns.length - 1)];
   }
 
+  /** Room for labels, in pixels. */
+  #gutter(labels: readonly string[]): number {
+    const longest = Math.max(...labels.map((label) => label.length));
+    return Math.min(mostLabel, longest * labelWidth + 10);
+  }
+
   get #cell(): number {
-    const { columns } = this.heat;
-    const room = Math.max(60, this.#width.width - gutter - 2);
+    const { rows, columns } = this.heat;
+    const room = Math.max(60, this.#width.width - this.#gutter([...rows, this.#corner]) - 2);
     return Math.min(maxCell, room / Math.max(1, columns.length));
+  }
+
+  get #corner(): string {
+    return `${this.heat.rowName} ↓ ${this.heat.columnName} →`;
   }
 
   override render() {
@@ -69,8 +82,11 @@ export class NiHeatMap extends LitElement {
     const [row, column] = this.cursor;
     const [width, height] = [columns.length * size, rows.length * size];
     return html`
-      <div class="plot" style="grid-template-columns: ${gutter}px ${width}px">
-        <span class="corner">${this.heat.rowName} ↓ ${this.heat.columnName} →</span>
+      <div
+        class="plot"
+        style="--side: ${this.#gutter([...rows, this.#corner])}px; --top: ${this.#gutter(columns)}px; --width: ${width}px"
+      >
+        <span class="corner">${this.#corner}</span>
         <div class="top" aria-hidden="true">${this.#labels(columns, size, 'left')}</div>
         <div class="side" aria-hidden="true">${this.#labels(rows, size, 'top')}</div>
         <div class="cells" style="width: ${width}px; height: ${height}px">
@@ -105,8 +121,9 @@ export class NiHeatMap extends LitElement {
   }
 
   #words(): string {
-    const { rows, columns, rowName, columnName, values } = this.heat;
+    const { rows, columns, rowName, columnName, values, words } = this.heat;
     const [row, column] = this.cursor;
+    if (words) return words(row, column);
     const x = values[row * columns.length + column];
     if (x === undefined) return '';
     const place = `${rowName} ${rows[row]!}, ${columnName} ${columns[column]!}`;
@@ -165,7 +182,7 @@ export class NiHeatMap extends LitElement {
     css`
       .plot {
         display: grid;
-        grid-template-rows: ${gutter}px auto;
+        grid-template: var(--top) auto / var(--side) var(--width);
         font: 10.5px/1 var(--mono);
       }
       .corner {
@@ -183,14 +200,14 @@ export class NiHeatMap extends LitElement {
         position: absolute;
         overflow: hidden;
         text-overflow: ellipsis;
-        max-width: ${gutter - 6}px;
+        max-width: calc(var(--side) - 6px);
       }
       .top span {
         bottom: 4px;
         writing-mode: vertical-rl;
         transform: translateX(-50%) rotate(180deg);
         max-width: none;
-        max-height: ${gutter - 6}px;
+        max-height: calc(var(--top) - 4px);
       }
       .side span {
         right: 5px;

@@ -258,6 +258,7 @@ export class NiLabResidual extends LabPanel<View> {
     branchColours,
     css`
       ol {
+        max-width: 60rem;
         margin: 0 0 0.6rem;
         padding: 0;
         list-style: none;
@@ -297,6 +298,7 @@ export class NiLabResidual extends LabPanel<View> {
       }
       .line b {
         position: relative;
+        display: block;
         padding-left: 2px;
         font: 10px/0.85rem var(--mono);
         text-shadow:
