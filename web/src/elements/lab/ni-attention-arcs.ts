@@ -62,7 +62,7 @@ export class NiAttentionArcs extends LitElement {
       class=${p === undefined ? 'unseen' : ''}
       tabindex=${at === row.position ? 0 : -1}
       aria-pressed=${at === row.position ? 'true' : 'false'}
-      aria-label="${at} ${text}: ${p === undefined ? 'not seen' : `${(p * 100).toFixed(1)} %`}"
+      title="${at} ${text}: ${p === undefined ? 'not seen' : `${(p * 100).toFixed(1)} %`}"
       @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: at }))}
     >
       <span>${text}</span>

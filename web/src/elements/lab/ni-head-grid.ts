@@ -48,7 +48,6 @@ export class NiHeadGrid extends LitElement {
       style="--group: ${groupColour(kvHead)}"
       tabindex=${isChosen ? 0 : -1}
       aria-pressed=${isChosen ? 'true' : 'false'}
-      aria-label=${said}
       title=${said}
       @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: { layer, head } }))}
     >

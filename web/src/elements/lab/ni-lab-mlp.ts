@@ -273,11 +273,6 @@ export class NiLabMlp extends LabPanel<View> {
         display: grid;
         gap: 0 2rem;
       }
-      @container (min-width: 46rem) {
-        .two {
-          grid-template-columns: minmax(0, 1fr) auto;
-        }
-      }
       .curve {
         margin-bottom: 0.6rem;
         font-size: 11.5px;
@@ -288,6 +283,14 @@ export class NiLabMlp extends LabPanel<View> {
         width: 100%;
         height: 90px;
         background: var(--well);
+      }
+      @container (min-width: 46rem) {
+        .two {
+          grid-template-columns: minmax(0, 1fr) auto;
+        }
+        svg {
+          height: 210px;
+        }
       }
       .area {
         fill: var(--accent);

@@ -201,7 +201,7 @@ export class NiLabResidual extends LabPanel<View> {
           (token) =>
             html`<button
               style="--p: ${cssColour(token.p, 'sequential')}"
-              aria-label="Follow ${shown(token)}: ${(token.p * 100).toFixed(1)} % behind ${name}"
+              title="Follow ${shown(token)}: ${(token.p * 100).toFixed(1)} % behind ${name}"
               aria-pressed=${token.id === followed.id ? 'true' : 'false'}
               @click=${() => this.#show({ follow: token })}
             >

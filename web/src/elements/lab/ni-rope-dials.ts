@@ -53,7 +53,7 @@ export class NiRopeDials extends LitElement {
       class="dial"
       tabindex=${isChosen ? 0 : -1}
       aria-pressed=${isChosen ? 'true' : 'false'}
-      aria-label="Pair ${j}, turned by ${degrees.toFixed(1)}°"
+      title="Pair ${j}, turned by ${degrees.toFixed(1)}°"
       @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: j }))}
     >
       <svg width="48" height="48" viewBox="0 0 48 48" aria-hidden="true">
