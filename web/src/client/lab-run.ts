@@ -500,13 +500,22 @@ export class LabRun extends EventTarget {
 
   /** Whether `read` would find this tap's values at this position. */
   held(name: string, position: number): Held {
+    return this.#held(name, position, (op) => this.#keptOps.has(op));
+  }
+
+  /** Whether `norms` would find this tap's norm at this position. */
+  heldNorm(name: string, position: number): Held {
+    return this.#held(name, position, (op) => this.#keptOps.has(op) || this.#normOps.has(op));
+  }
+
+  #held(name: string, position: number, isKept: (op: number) => boolean): Held {
     const tap = this.#taps.get(name);
     const { first, end, cursor } = this.place;
     if (!tap || position >= end) return 'not yet';
     if (position >= first && tap.op >= cursor) return 'not yet';
     if (position >= first && tap.op === cursor - 1) return 'kept';
     const oldest = end - (this.kept?.positions ?? 0);
-    return this.#keptOps.has(tap.op) && position >= oldest ? 'kept' : 'not kept';
+    return isKept(tap.op) && position >= oldest ? 'kept' : 'not kept';
   }
 
   /** Values of positions [first, end) of a tap: kept ones, or those of the pass that stands still. */

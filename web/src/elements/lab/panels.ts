@@ -37,6 +37,36 @@ export const panels: readonly PanelEntry[] = [
     load: () => import('./ni-lab-op.ts'),
   },
   {
+    id: 'attention',
+    title: 'Attention',
+    about:
+      'Which positions a head looks at: arcs over the text, matrices, and the way to each number.',
+    tag: 'ni-lab-attention',
+    load: () => import('./ni-lab-attention.ts'),
+  },
+  {
+    id: 'rope',
+    title: 'RoPE',
+    about: 'How a position turns the pairs of a query, and what that does to q·k over distance.',
+    tag: 'ni-lab-rope',
+    load: () => import('./ni-lab-rope.ts'),
+  },
+  {
+    id: 'mlp',
+    title: 'MLP',
+    about: 'The neurons of a layer: gate, up, and what their product lets through.',
+    tag: 'ni-lab-mlp',
+    load: () => import('./ni-lab-mlp.ts'),
+  },
+  {
+    id: 'residual',
+    title: 'Residual stream',
+    about:
+      'What attention and the MLP add layer by layer, and what the model would say after each.',
+    tag: 'ni-lab-residual',
+    load: () => import('./ni-lab-residual.ts'),
+  },
+  {
     id: 'perf',
     title: 'Performance',
     about:
