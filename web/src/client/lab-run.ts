@@ -482,13 +482,22 @@ export class LabRun extends EventTarget {
 
   /**
    * What the sampler makes of a position's logits, stage by stage, with the number that the draw of
-   * the token behind it takes. No forward pass.
+   * the token behind it takes, and how long it took. No forward pass.
    */
-  resample(position: number, sampling = this.sampling): Promise<SamplerStages> {
+  resample(position: number, sampling = this.sampling): Promise<SamplerStages & { ms: number }> {
     const nth = position - this.nPrompt + 2;
-    return this.once(`resample ${position} ${JSON.stringify(sampling)}`, () =>
-      this.trace.resample(sampling, { position, nth }),
-    );
+    return this.once(`resample ${position} ${JSON.stringify(sampling)}`, async () => {
+      const began = performance.now();
+      const stages = await this.trace.resample(sampling, { position, nth });
+      return { ...stages, ms: performance.now() - began };
+    });
+  }
+
+  /** What these tokens of the vocabulary stand for. */
+  async pieces(ids: readonly number[]): Promise<ReadonlyMap<number, TokenPiece>> {
+    const unique = [...new Set(ids)];
+    const found = await this.once(`pieces ${unique.join()}`, () => this.client.pieces(unique));
+    return new Map(found.map((piece) => [piece.id, piece]));
   }
 
   /** Whether `read` would find this tap's values at this position. */

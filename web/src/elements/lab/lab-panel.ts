@@ -17,7 +17,7 @@ import type { DataTable } from './ni-data-table.ts';
  * - `draw` makes the picture, `table` the same numbers to be read. Both see only the view, so a panel
  *   can show nothing that was not read.
  *
- * `run.select` moves what all panels look at.
+ * `run.select` moves what all panels look at; `readAgain` is for what only this panel looks at.
  */
 export abstract class LabPanel<View> extends LitElement {
   static override properties = {
@@ -60,6 +60,11 @@ export abstract class LabPanel<View> extends LitElement {
   protected tokenAt(position: number): string {
     const piece = this.run.tokens[position];
     return piece ? tokenLabel(position, piece.bytes) : String(position);
+  }
+
+  /** For a panel's own choices: the run is as it was, and something else of it is wanted. */
+  protected readAgain() {
+    this.#changed();
   }
 
   #changed = () => {

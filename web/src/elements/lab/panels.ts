@@ -21,6 +21,13 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-tokens',
     load: () => import('./ni-lab-tokens.ts'),
   },
+  {
+    id: 'sampler',
+    title: 'Sampler',
+    about: 'From logits to one token: every stage, the random number, and other tokens to take.',
+    tag: 'ni-lab-sampler',
+    load: () => import('./ni-lab-sampler.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
