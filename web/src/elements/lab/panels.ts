@@ -22,6 +22,13 @@ export const panels: readonly PanelEntry[] = [
     load: () => import('./ni-lab-tokens.ts'),
   },
   {
+    id: 'kv',
+    title: 'KV cache',
+    about: 'Keys and values of past tokens: bytes, blocks, slots, and changing one.',
+    tag: 'ni-lab-kv',
+    load: () => import('./ni-lab-kv.ts'),
+  },
+  {
     id: 'sampler',
     title: 'Sampler',
     about: 'From logits to one token: every stage, the random number, and other tokens to take.',
