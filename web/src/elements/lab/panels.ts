@@ -35,6 +35,13 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-sampler',
     load: () => import('./ni-lab-sampler.ts'),
   },
+  {
+    id: 'quant',
+    title: 'Quantisation',
+    about: 'How numbers are stored: a block bit by bit, its formula, every matrix’s type.',
+    tag: 'ni-lab-quant',
+    load: () => import('./ni-lab-quant.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
