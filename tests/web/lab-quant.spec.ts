@@ -10,13 +10,16 @@ const quant = (page: Page) => panel(page, 'Quantisation');
 
 /** Loads a small model of tests/fixtures/models. */
 async function load(page: Page, name: string): Promise<void> {
-  const base64 = readFileSync(`tests/fixtures/models/${name}.gguf`).toString('base64');
+  await loadBytes(page, readFileSync(`tests/fixtures/models/${name}.gguf`), name);
+}
+
+async function loadBytes(page: Page, file: Buffer, name: string): Promise<void> {
   await page.evaluate(
     async ([data, file]) => {
       const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
       await window.nanoinfer.load({ kind: 'file', file: new File([bytes], file) });
     },
-    [base64, `${name}.gguf`] as const,
+    [file.toString('base64'), `${name}.gguf`] as const,
   );
   await settled(page);
 }
@@ -125,6 +128,47 @@ test('tells the error against another file of the model', async ({ page }) => {
   const section = quant(page).getByRole('region', { name: 'Error' });
   const shown = /square error ([\d.e-]+),/.exec((await section.innerText()).replace(/\s+/g, ' '));
   expect(Number(shown![1]) / rms).toBeCloseTo(1, 3);
+});
+
+test('flipping a bit moves the logits as a file with that bit flipped does', async ({ page }) => {
+  await openLab(page, hash);
+  const name = 'llama-q4_0';
+  await load(page, name);
+  const { block, ids, likeliest, was } = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    await lab.step('token');
+    const op = lab.ops.findIndex(({ name, layer }) => name === 'ffn_up' && layer === 0);
+    lab.select({ op });
+    return {
+      block: [...(await nanoinfer.trace.matrixBlock(op, 0, 0)).bytes],
+      ids: lab.tokens.map(({ id }) => id),
+      likeliest: (await nanoinfer.trace.top(1))[0]!.id,
+      was: [...(await nanoinfer.logits())],
+    };
+  });
+  const section = quant(page).getByRole('region', { name: 'Flip a bit' });
+  await section.getByRole('button', { name: 'Flip bit 3' }).click();
+  await expect(section).toContainText('ffn_up of layer 0, row 0, column 0');
+  const flipped = await page.evaluate(async () => [...(await window.nanoinfer.logits())]);
+  const row = section.getByRole('table').getByRole('row').nth(1);
+  const [before, after] = await row.getByRole('cell').allInnerTexts();
+  expect(Number(before)).toBeCloseTo(was[likeliest]!, 3);
+  expect(Number(after)).toBeCloseTo(flipped[likeliest]!, 3);
+  await section.getByRole('button', { name: 'Put the bit back' }).click();
+  await settled(page);
+  expect(await page.evaluate(async () => [...(await window.nanoinfer.logits())])).toEqual(was);
+
+  const file = readFileSync(`tests/fixtures/models/${name}.gguf`);
+  const at = file.indexOf(Buffer.from(block));
+  expect(file.indexOf(Buffer.from(block), at + 1)).toBe(-1);
+  file[at + 2]! ^= 1 << 3; // The first weight's code lies in the low bits of byte 2.
+  await loadBytes(page, file, 'flipped');
+  const expected = await page.evaluate(async (tokens) => {
+    await window.nanoinfer.prefill(tokens);
+    return [...(await window.nanoinfer.logits())];
+  }, ids);
+  const distance = (a: number[], b: number[]) => Math.hypot(...a.map((x, i) => x - b[i]!));
+  expect(distance(expected, flipped)).toBeLessThan(0.01 * distance(expected, was));
 });
 
 for (const scheme of ['light', 'dark'] as const) {

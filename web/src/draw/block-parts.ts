@@ -182,6 +182,20 @@ export function partValue(part: Part, bytes: Uint8Array): number {
   }
 }
 
+/** A copy of the block's bytes with bit `bit` of the part's number turned, counted from its lowest. */
+export function flipBit({ bits }: Part, bytes: Uint8Array, bit: number): Uint8Array {
+  const flipped = bytes.slice();
+  let below = bit;
+  for (const { byte, shift, count } of bits.toReversed()) {
+    if (below < count) {
+      flipped[byte]! ^= 1 << (shift + below);
+      break;
+    }
+    below -= count;
+  }
+  return flipped;
+}
+
 function halfFloat(bits: number): number {
   const sign = bits >= 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

@@ -126,6 +126,15 @@ export class NiBlockBits extends LitElement {
       thead th {
         color: var(--ink-soft);
       }
+      @container (max-width: 30rem) {
+        th,
+        td {
+          padding-right: 0.5rem;
+        }
+        td:nth-child(2) {
+          white-space: normal;
+        }
+      }
       tbody th {
         border-left: 4px solid;
       }
@@ -171,10 +180,10 @@ function hexText(bytes: Uint8Array): string {
   return `${bytes.length} bytes of the block: ${Array.from(bytes, hex).join(' ')}`;
 }
 
-/** '3, 7 (bits 4–7)': the lowest byte first. */
+/** '0, 1', or '3 (bit 5), 7 (bits 4–7)': in the order of the bits shown, unless whole bytes are. */
 function placeText({ bits }: Part): string {
-  return bits
-    .toReversed()
+  const whole = bits.every(({ count }) => count === 8);
+  return (whole ? bits.toReversed() : bits)
     .map(({ byte, shift, count }) => {
       if (count === 8) return `${byte}`;
       return count === 1

@@ -9,6 +9,7 @@ import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MatrixBlock } from '../../protocol.ts';
 import './ni-block-bits.ts';
+import './ni-code-flip.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-histogram.ts';
 import { LabPanel } from './lab-panel.ts';
@@ -131,6 +132,14 @@ export class NiLabQuant extends LabPanel<View> {
         below.
       </p>
       <ni-block-bits .block=${block} .element=${element}></ni-block-bits>
+      <ni-code-flip
+        .run=${this.run}
+        .matrix=${matrix}
+        .block=${block}
+        .element=${element}
+        .column=${blockAt * width + element}
+      ></ni-code-flip>
+      <h2>The row</h2>
       <ni-histogram label="Weights of the row" .values=${values}></ni-histogram>
       ${this.#errors(view)}
       <h2>Every matrix</h2>
