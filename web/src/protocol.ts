@@ -607,6 +607,12 @@ export interface SamplerStages {
   chosen: number;
 }
 
+/** Which draw: from the logits of `position`, with the seed's n-th random number, counted from 1. */
+export interface DrawPlace {
+  position: number;
+  nth: number;
+}
+
 /** The KV cache: blocks from a pool, and the table of those that hold the context. */
 export interface KvState {
   /** Positions a block. */
@@ -714,7 +720,11 @@ export interface Calls {
   matrixRow: { args: { op: number; row: number }; event: never; result: Float32Array };
   top: { args: { n: number }; event: never; result: TopToken[] };
   samplerStages: { args: Record<string, never>; event: never; result: SamplerStages };
-  resample: { args: { sampling: SamplingParams }; event: never; result: SamplerStages };
+  resample: {
+    args: { sampling: SamplingParams; at: DrawPlace | null };
+    event: never;
+    result: SamplerStages;
+  };
   kv: { args: Record<string, never>; event: never; result: KvState };
   kvSlot: {
     args: { layer: number; kvHead: number; position: number };

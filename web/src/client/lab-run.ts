@@ -10,6 +10,7 @@ import type {
   LoadedModel,
   OpInfo,
   Plan,
+  SamplerStages,
   SamplingParams,
   TapInfo,
   TapValues,
@@ -18,6 +19,7 @@ import type {
 import type { Client } from './client.ts';
 import { defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
+import { Branches, commonLength } from './lab-branches.ts';
 import { keepWhatFits } from './lab-keep.ts';
 import { PassTimes } from './pass-times.ts';
 import type { Trace } from './trace.ts';
@@ -76,6 +78,8 @@ export class LabRun extends EventTarget {
   speed = 2;
   /** Of tokens that are computed again. */
   progress: { done: number; tokens: number } | null = null;
+  /** The texts that forking has left, and the one at hand. */
+  readonly branches = new Branches();
   /** What has happened besides a step, in a sentence. */
   note = '';
   error: EngineError | null = null;
@@ -180,6 +184,7 @@ export class LabRun extends EventTarget {
   restart(): Promise<void> {
     return this.#interrupt(async () => {
       this.tokens = this.tokens.slice(0, this.nPrompt);
+      this.branches.reset(this.tokens);
       await this.#toStart();
     });
   }
@@ -201,6 +206,7 @@ export class LabRun extends EventTarget {
     }
     this.tokens = await this.client.pieces(ids);
     this.nPrompt = nPrompt;
+    this.branches.reset(this.tokens);
     await this.#toStart();
   }
 
@@ -487,6 +493,43 @@ export class LabRun extends EventTarget {
     this.kept = kept;
   }
 
+  // ---- branches
+
+  /** Puts another token behind `position` and computes it; what followed stays a branch. */
+  fork(position: number, id: number): Promise<void> {
+    return this.#interrupt(async () => {
+      const nCtx = this.model!.session.n_ctx;
+      if (position + 1 >= nCtx) {
+        throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
+      }
+      const [piece] = await this.client.pieces([id]);
+      this.branches.fork(this.tokens, [...this.tokens.slice(0, position + 1), piece!]);
+      await this.#goToBranch(position + 1);
+    });
+  }
+
+  /** To the end of a branch. */
+  goToBranch(branch: number): Promise<void> {
+    return this.#interrupt(async () => {
+      this.branches.goTo(this.tokens, branch);
+      await this.#goToBranch(this.branches.tokens.length - 1);
+    });
+  }
+
+  /** Behind the pass over `position` of the branch at hand, as if the run had come there by itself. */
+  async #goToBranch(position: number): Promise<void> {
+    const { tokens } = this.branches;
+    const shared = Math.min(position, commonLength(this.tokens, tokens));
+    const { length } = await this.trace.abandon();
+    await this.trace.truncate(Math.min(length, shared));
+    this.#past = [...this.#past, this.place].filter(({ end }) => end <= shared);
+    this.tokens = tokens;
+    const rows = position < this.nPrompt && !this.tokenByToken ? this.model!.session.n_batch : 1;
+    const first = position - (position % rows);
+    await this.#goTo({ first, end: this.#passEnd(first), cursor: this.ops.length });
+    this.#lookAtCursor(true);
+  }
+
   dismissError(): void {
     this.error = null;
     this.#changed();
@@ -497,6 +540,26 @@ export class LabRun extends EventTarget {
   }
 
   // ---- what panels read
+
+  /**
+   * What the sampler makes of a position's logits, stage by stage, with the number that the draw of
+   * the token behind it takes, and how long it took. No forward pass.
+   */
+  resample(position: number, sampling = this.sampling): Promise<SamplerStages & { ms: number }> {
+    const nth = position - this.nPrompt + 2;
+    return this.once(`resample ${position} ${JSON.stringify(sampling)}`, async () => {
+      const began = performance.now();
+      const stages = await this.trace.resample(sampling, { position, nth });
+      return { ...stages, ms: performance.now() - began };
+    });
+  }
+
+  /** What these tokens of the vocabulary stand for. */
+  async pieces(ids: readonly number[]): Promise<ReadonlyMap<number, TokenPiece>> {
+    const unique = [...new Set(ids)];
+    const found = await this.once(`pieces ${unique.join()}`, () => this.client.pieces(unique));
+    return new Map(found.map((piece) => [piece.id, piece]));
+  }
 
   /** Whether `read` would find this tap's values at this position. */
   held(name: string, position: number): Held {

@@ -4,6 +4,7 @@ import type {
   CallName,
   Calls,
   Cell,
+  DrawPlace,
   Edit,
   KeepRequest,
   Kept,
@@ -172,10 +173,14 @@ export class Trace {
 
   /**
    * The same with other parameters on the logits that are there: no forward pass, the same random
-   * number as the last `sample` took (the seed's), and that chain stays where it is.
+   * number as the last `sample` took (the seed's), and that chain stays where it is. `at`: on the
+   * logits of another position, which must be kept.
    */
-  resample(sampling: Partial<SamplingParams>): Promise<SamplerStages> {
-    return this.#call('resample', { sampling: { ...defaultSampling, ...sampling } });
+  resample(sampling: Partial<SamplingParams>, at?: DrawPlace): Promise<SamplerStages> {
+    return this.#call('resample', {
+      sampling: { ...defaultSampling, ...sampling },
+      at: at ?? null,
+    });
   }
 
   /** The cache's blocks, and which of them hold the context. */

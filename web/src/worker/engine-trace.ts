@@ -1,6 +1,6 @@
 // The C ABI's glass box as a typed object (engine/wasm/trace_exports.cpp). It knows addresses, as
 // engine.ts does. What comes back is a copy.
-import type { Session } from './engine.ts';
+import type { Logits, Session } from './engine.ts';
 import { bytesAt, floatsAt, idsAt } from './memory.ts';
 
 const kinds = { scale: 0, add: 1, replace: 2, mask: 3 };
@@ -59,6 +59,14 @@ export class EngineTrace {
   /** The kept row of one position. */
   row(op: number, position: number): Float32Array {
     return this.#floats((n) => this.#module._ni_trace_row(this.#address, op, position, n));
+  }
+
+  /** Where the kept row of one position lies, if `op` gives logits. */
+  logits(op: number, position: number): Logits {
+    const { engine } = this.#session;
+    return engine.withSpace(4, (n) =>
+      engine.check(this.#module._ni_trace_row(this.#address, op, position, n), 0),
+    ) as Logits;
   }
 
   /** What the op has left in the pass that stands still behind it. */

@@ -13,7 +13,7 @@ import type {
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
 import { type CompiledEdit, compileEdit, wholeIn } from './edits.ts';
-import type { Model, Session } from './engine.ts';
+import type { Logits, Model, Session } from './engine.ts';
 import { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
 import type { Ready } from './load-model.ts';
@@ -144,6 +144,15 @@ export class GlassBox {
     const positions = data.length / width;
     const first = this.#session.length + (axes[0]?.name === 'logit_row' ? this.passLength - 1 : 0);
     return { name, first, positions, width, axes, unit, data };
+  }
+
+  /** Where the kept logits of a position lie, until the next pass. */
+  keptLogits(position: number): Logits {
+    const { op } = tapNamed(this.plan.taps, 'logits');
+    if (!this.#norms.has(op)) return this.#trace.logits(op, position);
+    throw new Failure('bad_argument', 'Only the norms of the logits are kept.', {
+      place: 'logits',
+    });
   }
 
   /** Tokens of the pass begun. */

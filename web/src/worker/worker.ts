@@ -7,11 +7,13 @@ import type {
   OpTime,
   Reply,
   Request,
+  SamplerStages,
   SamplingParams,
 } from '../protocol.ts';
 import { benchmark } from './benchmark.ts';
 import { chat } from './chat.ts';
-import { freeing, Sampler, TextStream } from './engine.ts';
+import { wholeIn } from './edits.ts';
+import { freeing, type Logits, Sampler, TextStream } from './engine.ts';
 import { GlassBox } from './glass-box.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
@@ -273,16 +275,18 @@ const handlers: Handlers = {
     if (!sampler) throw new Failure('no_sample', 'Nothing has been sampled yet.');
     return sampler.sampler.stages();
   },
-  resample: ({ sampling }) =>
-    withLogits(({ session, model }) => {
-      const other = new Sampler(model, sampling);
-      return freeing([other], () => {
-        for (const id of history) other.accept(id);
-        // As many draws as there have been: the random number is then the last one's.
-        for (let n = 0; n < Math.max(1, draws); ++n) other.sample(session.logits());
-        return other.stages();
-      });
-    }),
+  resample({ sampling, at }) {
+    // As many draws as there have been: the random number is then the last one's.
+    if (!at)
+      return withLogits(({ session }) => stagesOf(sampling, session.logits(), history, draws));
+    const { session } = ready();
+    const { position, nth } = at;
+    wholeIn(position, 0, session.length - 1, 'at.position');
+    wholeIn(nth, 1, session.nCtx, 'at.nth');
+    const isLast = logitsAreThere && position === session.length - 1;
+    const logits = isLast ? session.logits() : glass().keptLogits(position);
+    return stagesOf(sampling, logits, session.tokens().subarray(0, position + 1), nth);
+  },
 };
 
 let busy = false;
@@ -321,6 +325,21 @@ function forgetLogits(): void {
   history = [];
   sampler?.sampler.free();
   sampler = null;
+}
+
+/** What the stages of a sampler of its own leave in its n-th draw, behind these tokens. */
+function stagesOf(
+  sampling: SamplingParams,
+  logits: Logits,
+  behind: Iterable<number>,
+  nth: number,
+): Promise<SamplerStages> {
+  const sampler = new Sampler(ready().model, sampling);
+  return freeing([sampler], () => {
+    for (const id of behind) sampler.accept(id);
+    for (let n = 0; n < Math.max(1, nth); ++n) sampler.sample(logits);
+    return sampler.stages();
+  });
 }
 
 /** The sampler of the last call while its settings are the same, so that its random numbers go on. */

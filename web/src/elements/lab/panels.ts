@@ -67,6 +67,27 @@ export const panels: readonly PanelEntry[] = [
     load: () => import('./ni-lab-residual.ts'),
   },
   {
+    id: 'sampler',
+    title: 'Sampler',
+    about: 'From logits to one token: every stage, the random number, and other tokens to take.',
+    tag: 'ni-lab-sampler',
+    load: () => import('./ni-lab-sampler.ts'),
+  },
+  {
+    id: 'kv',
+    title: 'KV cache',
+    about: 'Keys and values of past tokens: bytes, blocks, slots, and changing one.',
+    tag: 'ni-lab-kv',
+    load: () => import('./ni-lab-kv.ts'),
+  },
+  {
+    id: 'quant',
+    title: 'Quantisation',
+    about: 'How numbers are stored: a block bit by bit, its formula, every matrix’s type.',
+    tag: 'ni-lab-quant',
+    load: () => import('./ni-lab-quant.ts'),
+  },
+  {
     id: 'perf',
     title: 'Performance',
     about:
