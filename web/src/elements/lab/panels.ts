@@ -21,6 +21,13 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-tokens',
     load: () => import('./ni-lab-tokens.ts'),
   },
+  {
+    id: 'edits',
+    title: 'Interventions',
+    about: 'Change what is computed: scale, zero, replace, patch or hide any part of any tap.',
+    tag: 'ni-lab-interventions',
+    load: () => import('./ni-lab-interventions.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
