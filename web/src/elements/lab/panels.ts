@@ -28,6 +28,14 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-interventions',
     load: () => import('./ni-lab-interventions.ts'),
   },
+  {
+    id: 'compare',
+    title: 'Two runs',
+    about:
+      'Two runs from one checkpoint: the first op, layer and token to differ, and KL step by step.',
+    tag: 'ni-lab-compare',
+    load: () => import('./ni-lab-compare.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
