@@ -1,5 +1,6 @@
 // Edits as JSON that a person can read, send and paste. A patch's values are base64 of float32.
 import type { Edit, Recording, TapAxis, TapValues } from '../protocol.ts';
+import { base64, bytesOfBase64 } from './base64.ts';
 import { floatToJson, type JsonValue } from './json-reader.ts';
 
 const maxEdits = 1000;
@@ -113,20 +114,12 @@ function axisFromJson(json: JsonValue): TapAxis {
   return { name: json.get('name').text(40), size: size.isNull ? null : size.whole(1, 2 ** 24) };
 }
 
-function base64OfFloats(floats: Float32Array): string {
-  const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
+function base64OfFloats({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return base64(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 function floatsOfBase64(json: JsonValue): Float32Array {
-  let text: string;
-  try {
-    text = atob(json.text(2 ** 28));
-  } catch {
-    json.refuse('base64');
-  }
-  if (text.length % 4 !== 0) json.refuse('float32 numbers', `${text.length} bytes`);
-  return new Float32Array(Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer);
+  const bytes = bytesOfBase64(json.text(2 ** 28)) ?? json.refuse('base64');
+  if (bytes.length % 4 !== 0) json.refuse('float32 numbers', `${bytes.length} bytes`);
+  return new Float32Array(bytes.buffer);
 }

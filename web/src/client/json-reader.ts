@@ -55,6 +55,10 @@ export class JsonValue {
     return Array.isArray(this.#value);
   }
 
+  get isText(): boolean {
+    return typeof this.#value === 'string';
+  }
+
   get isNull(): boolean {
     return this.#value === null;
   }

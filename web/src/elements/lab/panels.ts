@@ -36,6 +36,14 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-compare',
     load: () => import('./ni-lab-compare.ts'),
   },
+  {
+    id: 'share',
+    title: 'Share',
+    about:
+      'The whole experiment as a link: whoever opens it runs it again and is told what came out.',
+    tag: 'ni-lab-share',
+    load: () => import('./ni-lab-share.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
