@@ -361,12 +361,7 @@ export class LabRun extends EventTarget {
     this.#draws = 0;
     if (length < place.first) {
       const before = this.tokens.slice(0, place.first).map(({ id }) => id);
-      await this.client.prefill(before, {
-        onProgress: (done, tokens) => {
-          this.progress = { done, tokens };
-          this.#changed();
-        },
-      });
+      await this.client.prefill(before, { onProgress: this.#progressed });
     }
     await this.#begin({ ...place, cursor: 0 });
     if (place.cursor > 0) {
@@ -376,6 +371,11 @@ export class LabRun extends EventTarget {
     }
     this.place = place;
   }
+
+  #progressed = (done: number, tokens: number) => {
+    this.progress = { done, tokens };
+    this.#changed();
+  };
 
   #lookAtCursor(follows: boolean): void {
     const op = Math.max(0, this.place.cursor - 1);
@@ -432,7 +432,7 @@ export class LabRun extends EventTarget {
   async #tryEdits(edits: Edit[]) {
     const before = [...this.trace.edits];
     try {
-      return await this.trace.setEdits(edits);
+      return await this.trace.setEdits(edits, { onProgress: this.#progressed });
     } catch (thrown) {
       await this.trace.setEdits(before);
       await this.#goTo(this.place);

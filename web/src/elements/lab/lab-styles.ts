@@ -23,6 +23,12 @@ export const labStyles = [
       margin: 0;
       font: 600 1.05rem/1.2 var(--sans);
     }
+    /* Their right edges are the panels'. */
+    header,
+    .bar {
+      scrollbar-gutter: stable;
+      overflow-y: hidden;
+    }
     .brand {
       font: 600 0.95rem/1 var(--mono);
       letter-spacing: -0.02em;
@@ -131,6 +137,10 @@ export const labStyles = [
       }
       main {
         padding-inline: 0.6rem;
+      }
+      main,
+      header,
+      .bar {
         scrollbar-gutter: auto;
       }
       header {

@@ -24,28 +24,40 @@ export class NiLabTokens extends LabPanel<View> {
 
   protected override draw({ tokens, nPrompt, done, end, position }: View) {
     const chosen = tokens[position];
+    const lines = segments(tokens);
     return html`
       <p class="soft">
         ${tokens.length} tokens, ${nPrompt} of them the prompt's, from
-        ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look at.
+        ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
+        at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
       </p>
-      <ol aria-label="Tokens">
-        ${tokens.map((piece, at) => {
-          const state = at < done ? 'done' : at < end ? 'now' : 'later';
-          return html`<li>
-            <button
-              class="${state} ${piece.kind} ${at < nPrompt ? '' : 'drawn'}"
-              aria-pressed=${at === position ? 'true' : 'false'}
-              @click=${() => this.run.select({ position: at })}
-            >
-              <span class="text">${visibleText(piece.bytes)}</span>
-              <span class="at">${at}</span>
-            </button>
-          </li>`;
-        })}
-      </ol>
+      <div role="group" aria-label="Tokens">
+        ${lines.map(
+          ([first, last]) =>
+            html`<ol start=${first}>
+              ${tokens.slice(first, last).map((piece, i) => {
+                const at = first + i;
+                return this.#token(piece, at, at < done ? 'done' : at < end ? 'now' : 'later');
+              })}
+            </ol>`,
+        )}
+      </div>
       ${chosen ? this.#facts(chosen, position, tokens) : ''}
     `;
+  }
+
+  #token({ bytes, kind }: TokenPiece, at: number, state: 'done' | 'now' | 'later') {
+    const { position } = this.run.selection;
+    return html`<li>
+      <button
+        class="${state} ${kind} ${at < this.run.nPrompt ? '' : 'drawn'}"
+        aria-pressed=${at === position ? 'true' : 'false'}
+        @click=${() => this.run.select({ position: at })}
+      >
+        <span class="text">${visibleText(bytes)}</span>
+        <span class="at">${at}</span>
+      </button>
+    </li>`;
   }
 
   #facts({ id, bytes, kind }: TokenPiece, position: number, tokens: readonly TokenPiece[]) {
@@ -82,7 +94,7 @@ export class NiLabTokens extends LabPanel<View> {
         display: flex;
         flex-wrap: wrap;
         gap: 3px;
-        margin: 0 0 0.7rem;
+        margin: 0 0 0.4rem;
         padding: 0;
         list-style: none;
       }
@@ -115,10 +127,16 @@ export class NiLabTokens extends LabPanel<View> {
         font-weight: 600;
       }
       .control .text {
-        font-style: italic;
+        color: var(--accent);
       }
     `,
   ];
+}
+
+/** [first, end) of each run of tokens that a control token begins. */
+function segments(tokens: readonly TokenPiece[]): [number, number][] {
+  const starts = tokens.flatMap(({ kind }, at) => (at === 0 || kind === 'control' ? [at] : []));
+  return starts.map((start, i) => [start, starts[i + 1] ?? tokens.length]);
 }
 
 /** Byte of the whole text at which the token at `position` begins. */

@@ -33,7 +33,8 @@ export class NiPanelList extends LitElement {
                     .checked=${this.open.includes(entry)}
                     @change=${() => this.#toggle(entry)}
                   />
-                  <span><strong>${entry.title}</strong> ${entry.about}</span>
+                  <strong>${entry.title}</strong>
+                  <span>${entry.about}</span>
                 </label>
               </li>`,
           )}
@@ -60,18 +61,25 @@ export class NiPanelList extends LitElement {
         border-top: 1px solid var(--line);
       }
       label {
-        display: flex;
+        display: grid;
+        grid-template-columns: auto 7.5rem 1fr;
         align-items: baseline;
-        gap: 0.6rem;
+        gap: 0 0.6rem;
         padding: 0.45rem 0;
         cursor: pointer;
       }
       span {
         color: var(--ink-soft);
       }
+      @media (max-width: 480px) {
+        label {
+          grid-template-columns: auto 1fr;
+        }
+        span {
+          grid-column: 2;
+        }
+      }
       strong {
-        display: inline-block;
-        min-width: 7rem;
         font-weight: 600;
         color: var(--ink);
       }
