@@ -11,6 +11,8 @@ import type {
   OpInfo,
   Plan,
   SamplerStages,
+  Recording,
+  Rerun,
   SamplingParams,
   TapInfo,
   TapValues,
@@ -20,6 +22,7 @@ import type { Client } from './client.ts';
 import { defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { Branches, commonLength } from './lab-branches.ts';
+import { editsOf, type Intervention, type SavedRecording, withEdits } from './interventions.ts';
 import { keepWhatFits } from './lab-keep.ts';
 import { PassTimes } from './pass-times.ts';
 import type { Trace } from './trace.ts';
@@ -70,6 +73,12 @@ export class LabRun extends EventTarget {
   breaks: readonly Break[] = [];
   kept: Kept | null = null;
   sampling: SamplingParams = { ...defaultSampling };
+  /** All edits of the reader; those that are on are `edits`. */
+  interventions: readonly Intervention[] = [];
+  /** What the last change of the edits made the engine compute again; null: nothing. */
+  rerun: Rerun | null = null;
+  /** Values of runs before, for edits that patch. */
+  recordings: readonly SavedRecording[] = [];
   /** The prompt goes in one token a pass, and not in one pass of many rows. */
   tokenByToken = false;
   selection: Selection = { position: 0, layer: 0, head: 0, op: 0 };
@@ -169,7 +178,7 @@ export class LabRun extends EventTarget {
   /** Begins anew with this text. */
   setPrompt(prompt: Prompt): Promise<void> {
     return this.#interrupt(async () => {
-      const ids = await this.#idsOf(prompt);
+      const ids = await this.idsOf(prompt);
       this.prompt = prompt;
       await this.#setTokens(ids, ids.length);
     });
@@ -189,7 +198,8 @@ export class LabRun extends EventTarget {
     });
   }
 
-  async #idsOf({ text, asChat }: Prompt): Promise<number[]> {
+  /** The tokens that a prompt becomes. */
+  async idsOf({ text, asChat }: Prompt): Promise<number[]> {
     if (asChat) return [...(await this.client.render([{ role: 'user', content: text }]))];
     const { add_bos, bos_id } = this.model!.info.tokenizer;
     const ids = [...(await this.client.tokenize(text))];
@@ -465,11 +475,48 @@ export class LabRun extends EventTarget {
 
   /** What the run holds is computed again with these edits; what follows will be drawn anew. */
   setEdits(edits: Edit[]): Promise<void> {
+    return this.setInterventions(withEdits(this.interventions, edits));
+  }
+
+  /** The same, with those that are switched off. A list that the engine refuses changes nothing. */
+  setInterventions(interventions: readonly Intervention[]): Promise<void> {
     return this.#interrupt(async () => {
-      const { rerun } = await this.trace.setEdits(edits, { onProgress: this.#progressed });
+      const { rerun, state } = await this.#tryEdits(editsOf(interventions));
+      const dropped = this.place.cursor > 0 && !state.begun && !state.complete;
+      this.interventions = interventions;
+      this.rerun = rerun;
       this.#forgetTail();
       await this.#goTo(this.place);
-      this.note = rerun ? `Computed again. ${rerun.because}` : '';
+      this.note = rerun
+        ? `Computed again: positions ${rerun.from} to ${rerun.to - 1}. ${rerun.because}`
+        : dropped
+          ? 'The pass at hand depends on this edit: it was run again to this op.'
+          : 'Nothing computed so far depends on this edit.';
+    });
+  }
+
+  /** Numbers that are none may come of an edit: then those before are in force again. */
+  async #tryEdits(edits: Edit[]) {
+    const before = [...this.trace.edits];
+    try {
+      return await this.trace.setEdits(edits, { onProgress: this.#progressed });
+    } catch (thrown) {
+      await this.trace.setEdits(before);
+      await this.#goTo(this.place);
+      throw thrown;
+    }
+  }
+
+  /** Saves all rows that are kept of these taps. */
+  record(names: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const end = this.complete ? this.place.end : this.place.first;
+      const oldest = Math.max(0, end - (this.kept?.positions ?? 0));
+      if (end === oldest) throw EngineError.of('not_computed', 'No position is computed yet.');
+      const taps = names.map((name) => this.#taps.get(name)!);
+      const recording: Recording = await this.trace.record(taps, oldest, end);
+      const label = `${names.join(', ')} at ${oldest} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
+      this.recordings = [...this.recordings, { label, recording }];
     });
   }
 
@@ -638,6 +685,9 @@ export class LabRun extends EventTarget {
     this.tokens = [];
     this.place = nothingYet;
     this.breaks = [];
+    this.interventions = [];
+    this.rerun = null;
+    this.recordings = [];
     this.error = null;
     this.#besides = [];
     this.model = this.client.model;
@@ -649,7 +699,7 @@ export class LabRun extends EventTarget {
       const plan = await this.trace.plan();
       this.#taps = new Map(plan.taps.map((tap) => [tap.name, tap]));
       await this.#keep();
-      const ids = await this.#idsOf(this.prompt);
+      const ids = await this.idsOf(this.prompt);
       this.plan = plan;
       await this.#setTokens(ids, ids.length);
     });

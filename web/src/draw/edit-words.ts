@@ -1,14 +1,13 @@
 // Edits in words.
 import type { Edit } from '../protocol.ts';
-import { value } from './format.ts';
 
 /** 'scale L.2.z, head 3, by 0 at positions 3 to 8' */
 export function editWords(edit: Edit): string {
   switch (edit.do) {
     case 'rope_theta':
-      return `turn q and k with a RoPE base of ${value(edit.theta)}`;
+      return `turn q and k with a RoPE base of ${written(edit.theta)}`;
     case 'logit_bias':
-      return `add ${value(edit.by)} to the logit of token id ${edit.id}${positionWords(edit)}`;
+      return `add ${written(edit.by)} to the logit of token id ${edit.id}${positionWords(edit)}`;
     case 'mask': {
       const [first, end] = edit.keys;
       return `hide ${rangeWords('position', first, end)} from ${siteWords(edit)}${positionWords(edit)}`;
@@ -23,7 +22,7 @@ export function editWords(edit: Edit): string {
     case 'zero':
       return `zero ${siteWords(edit)}${positionWords(edit)}`;
     case 'scale':
-      return `scale ${siteWords(edit)} by ${value(edit.by)}${positionWords(edit)}`;
+      return `scale ${siteWords(edit)} by ${written(edit.by)}${positionWords(edit)}`;
     case 'add':
       return `add ${byWords(edit.by)} to ${siteWords(edit)}${positionWords(edit)}`;
     case 'replace':
@@ -39,8 +38,8 @@ function siteWords({ site, head, range }: Extract<Edit, { site: string }>): stri
 }
 
 function byWords(by: number | number[]): string {
-  if (!Array.isArray(by)) return value(by);
-  return by.length > 4 ? `${by.length} values` : by.map((x) => value(x)).join(', ');
+  if (!Array.isArray(by)) return written(by);
+  return by.length > 4 ? `${by.length} values` : by.map(written).join(', ');
 }
 
 function positionWords({ from, to }: { from?: number; to?: number }): string {
@@ -52,4 +51,9 @@ function positionWords({ from, to }: { from?: number; to?: number }): string {
 /** 'position 3', 'positions 3 to 8': [first, end). */
 function rangeWords(what: string, first: number, end: number): string {
   return end - first === 1 ? `${what} ${first}` : `${what}s ${first} to ${end - 1}`;
+}
+
+/** As a person wrote it: '0.3', and six digits of what is longer. */
+function written(x: number): string {
+  return String(Number(x.toPrecision(6)));
 }

@@ -102,6 +102,29 @@ export const panels: readonly PanelEntry[] = [
     tag: 'ni-lab-memory',
     load: () => import('./ni-lab-memory.ts'),
   },
+  {
+    id: 'edits',
+    title: 'Interventions',
+    about: 'Change what is computed: scale, zero, replace, patch or hide any part of any tap.',
+    tag: 'ni-lab-interventions',
+    load: () => import('./ni-lab-interventions.ts'),
+  },
+  {
+    id: 'compare',
+    title: 'Two runs',
+    about:
+      'Two runs from one checkpoint: the first op, layer and token to differ, and KL step by step.',
+    tag: 'ni-lab-compare',
+    load: () => import('./ni-lab-compare.ts'),
+  },
+  {
+    id: 'share',
+    title: 'Share',
+    about:
+      'The whole experiment as a link: whoever opens it runs it again and is told what came out.',
+    tag: 'ni-lab-share',
+    load: () => import('./ni-lab-share.ts'),
+  },
 ];
 
 export const openAtFirst: readonly string[] = ['tokens', 'map', 'op', 'attention'];
