@@ -24,6 +24,9 @@ const run = (page: Page) =>
 
 test('every token of a run is the one that the stages of its position choose', async ({ page }) => {
   await openWarm(page);
+  await page.evaluate(() =>
+    window.lab.setSampling({ ...window.lab.sampling, repetition_penalty: 1.3, top_k: 20 }),
+  );
   await stepTo(page, 'token', 16);
   const found = await page.evaluate(async () => {
     const { lab } = window;
