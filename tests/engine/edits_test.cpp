@@ -30,7 +30,7 @@ class Edits : public ::testing::Test {
   void run(uint32_t from = 0) {
     ASSERT_TRUE(session_->truncate(0, from));
     std::vector<float> logits;
-    extend(*session_, 0, {ids_.begin() + from, ids_.end()}, {}, &logits);
+    extend(*session_, 0, {ids_.begin() + static_cast<ptrdiff_t>(from), ids_.end()}, {}, &logits);
   }
 
   std::vector<float> row(const std::string& name, uint32_t pos) {

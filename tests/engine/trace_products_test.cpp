@@ -1,11 +1,10 @@
 // The plan's products on rows of one's own are those of the pass.
-#include "engine/trace/products.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "engine/quant/blocks.h"
+#include "engine/trace/products.h"
 #include "tests/engine/trace_testing.h"
 
 namespace nanoinfer::testing {

@@ -122,8 +122,8 @@ test('breaks stop a pass, and edits run again from what depends on them', async 
       { do: 'replace', site: 'L.0.z', by: [1, 2] },
       { do: 'mask', site: 'L.0.z', keys: [0, 1] },
     ]) {
-      await trace.setEdits([edit as never]).catch((error: { place: string }) => {
-        failures.push(error.place);
+      await trace.setEdits([edit as never]).catch((error: unknown) => {
+        failures.push((error as { place: string }).place);
       });
     }
     return {
