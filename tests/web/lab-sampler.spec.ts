@@ -24,6 +24,9 @@ const run = (page: Page) =>
 
 test('every token of a run is the one that the stages of its position choose', async ({ page }) => {
   await openWarm(page);
+  await page.evaluate(() =>
+    window.lab.setSampling({ ...window.lab.sampling, repetition_penalty: 1.3, top_k: 20 }),
+  );
   await stepTo(page, 'token', 16);
   const found = await page.evaluate(async () => {
     const { lab } = window;
@@ -116,6 +119,29 @@ test('shows probabilities that the logits in memory have', async ({ page }) => {
   expect(chosen).toBe(`${text} (chosen)`);
 });
 
+test('logits that are not kept come from the last layer, the same', async ({ page }) => {
+  await openWarm(page);
+  await stepTo(page, 'token', 12);
+  const found = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    const at = { position: 9, nth: 9 - lab.nPrompt + 2 };
+    const kept = await nanoinfer.trace.resample(lab.sampling, at);
+    const last = lab.model!.info.n_layers - 1;
+    await nanoinfer.trace.keep({ values: [`L.${last}.resid_post`] });
+    await nanoinfer.trace.truncate(0);
+    await nanoinfer.prefill(lab.tokens.map(({ id }) => id));
+    const again = await nanoinfer.trace.resample(lab.sampling, at);
+    await nanoinfer.trace.setEdits([{ do: 'logit_bias', id: 5, by: 1 }]);
+    const refused = await nanoinfer.trace
+      .resample(lab.sampling, at)
+      .catch((error: unknown) => error);
+    return { kept, again, refused: refused instanceof Error ? refused.message : null };
+  });
+  expect(found.kept.from).toBe('kept');
+  expect(found.again).toEqual({ ...found.kept, from: 'residual' });
+  expect(found.refused).toBe('Logits that an edit has changed are not kept here.');
+});
+
 test('sliders act on the stored logits, and a token is taken', async ({ page }) => {
   await openWarm(page);
   await stepTo(page, 'token', 9);
@@ -125,7 +151,7 @@ test('sliders act on the stored logits, and a token is taken', async ({ page }) 
   await expect(sampler(page)).toContainText('No random number');
   await temperature.fill('1.5');
   await expect(sampler(page)).toContainText('logit / 1.5');
-  await expect(sampler(page)).toContainText(/stored logits in \d.* ms, without a forward pass/);
+  await expect(sampler(page)).toContainText(/Worked out in .* ms\s+from the\s+stored logits/);
   expect(await run(page)).toEqual(before);
   await sampler(page).getByRole('button', { name: 'Next seed' }).click();
   await expect(sampler(page)).toContainText('of seed 6 falls on');

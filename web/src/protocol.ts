@@ -607,6 +607,13 @@ export interface SamplerStages {
   chosen: number;
 }
 
+/** Logits as the pass left them, or from what the last layer left, by the final norm and the head. */
+export type LogitsFrom = 'kept' | 'residual';
+
+export interface Resampled extends SamplerStages {
+  from: LogitsFrom;
+}
+
 /** Which draw: from the logits of `position`, with the seed's n-th random number, counted from 1. */
 export interface DrawPlace {
   position: number;
@@ -723,7 +730,7 @@ export interface Calls {
   resample: {
     args: { sampling: SamplingParams; at: DrawPlace | null };
     event: never;
-    result: SamplerStages;
+    result: Resampled;
   };
   kv: { args: Record<string, never>; event: never; result: KvState };
   kvSlot: {

@@ -10,9 +10,9 @@ import type {
   LoadedModel,
   OpInfo,
   Plan,
-  SamplerStages,
   Recording,
   Rerun,
+  Resampled,
   SamplingParams,
   TapInfo,
   TapValues,
@@ -592,7 +592,7 @@ export class LabRun extends EventTarget {
    * What the sampler makes of a position's logits, stage by stage, with the number that the draw of
    * the token behind it takes, and how long it took. No forward pass.
    */
-  resample(position: number, sampling = this.sampling): Promise<SamplerStages & { ms: number }> {
+  resample(position: number, sampling = this.sampling): Promise<Resampled & { ms: number }> {
     const nth = position - this.nPrompt + 2;
     return this.once(`resample ${position} ${JSON.stringify(sampling)}`, async () => {
       const began = performance.now();

@@ -17,6 +17,7 @@ import type {
   Plan,
   Recording,
   Rerun,
+  Resampled,
   SamplerStages,
   SamplingParams,
   TapInfo,
@@ -174,9 +175,9 @@ export class Trace {
   /**
    * The same with other parameters on the logits that are there: no forward pass, the same random
    * number as the last `sample` took (the seed's), and that chain stays where it is. `at`: on the
-   * logits of another position, which must be kept.
+   * logits of another position, which must be kept, or the last layer's resid_post there.
    */
-  resample(sampling: Partial<SamplingParams>, at?: DrawPlace): Promise<SamplerStages> {
+  resample(sampling: Partial<SamplingParams>, at?: DrawPlace): Promise<Resampled> {
     return this.#call('resample', {
       sampling: { ...defaultSampling, ...sampling },
       at: at ?? null,

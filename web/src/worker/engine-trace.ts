@@ -61,12 +61,12 @@ export class EngineTrace {
     return this.#floats((n) => this.#module._ni_trace_row(this.#address, op, position, n));
   }
 
-  /** Where the kept row of one position lies, if `op` gives logits. */
-  logits(op: number, position: number): Logits {
-    const { engine } = this.#session;
-    return engine.withSpace(4, (n) =>
-      engine.check(this.#module._ni_trace_row(this.#address, op, position, n), 0),
-    ) as Logits;
+  /** Where the kept row of one position lies, if `op` gives logits; null: it is not kept. */
+  keptLogits(op: number, position: number): Logits | null {
+    const address = this.#session.engine.withSpace(4, (n) =>
+      this.#module._ni_trace_row(this.#address, op, position, n),
+    );
+    return address === 0 ? null : (address as Logits);
   }
 
   /** What the op has left in the pass that stands still behind it. */
@@ -138,12 +138,21 @@ export class EngineTrace {
 
   /** (n_vocab) final norm and head on a tap's row, and its n likeliest. */
   lens(tap: number, position: number, n: number): { logits: Float32Array; top: Top } {
+    const { module } = this.#session.engine;
+    const { address, length } = this.lensLogits(tap, position);
+    return {
+      logits: floatsAt(module, address, length).slice(),
+      top: this.#session.top(address, n),
+    };
+  }
+
+  /** Where they lie, until the next product. */
+  lensLogits(tap: number, position: number): { address: Logits; length: number } {
     const { engine } = this.#session;
     return engine.withSpace(4, (count) => {
       const address = engine.module._ni_trace_lens(this.#address, tap, position, count);
       engine.check(address, 0);
-      const logits = floatsAt(engine.module, address, idsAt(engine.module, count, 1)[0]!).slice();
-      return { logits, top: this.#session.top(address, n) };
+      return { address: address as Logits, length: idsAt(engine.module, count, 1)[0]! };
     });
   }
 

@@ -5,6 +5,7 @@ import type {
   Calls,
   Edit,
   Kept,
+  LogitsFrom,
   PassState,
   Plan,
   Rerun,
@@ -146,13 +147,25 @@ export class GlassBox {
     return { name, first, positions, width, axes, unit, data };
   }
 
-  /** Where the kept logits of a position lie, until the next pass. */
-  keptLogits(position: number): Logits {
-    const { op } = tapNamed(this.plan.taps, 'logits');
-    if (!this.#norms.has(op)) return this.#trace.logits(op, position);
-    throw new Failure('bad_argument', 'Only the norms of the logits are kept.', {
-      place: 'logits',
-    });
+  /**
+   * Where the logits of a position lie, until the next pass or product: the kept ones, or from what the
+   * last layer left there.
+   */
+  logitsAt(position: number): { logits: Logits; from: LogitsFrom } {
+    const { taps } = this.plan;
+    const { op } = tapNamed(taps, 'logits');
+    const kept = this.#norms.has(op) ? null : this.#trace.keptLogits(op, position);
+    if (kept !== null) return { logits: kept, from: 'kept' };
+    const norm = tapNamed(taps, 'final_norm').op;
+    const edit = this.#compiled.find((one) => one.edits.some((each) => each.op >= norm));
+    if (edit) {
+      throw new Failure('not_kept', 'Logits that an edit has changed are not kept here.', {
+        place: `position ${position}`,
+        actual: edit.text,
+      });
+    }
+    const last = tapNamed(taps, `L.${this.#model.info.n_layers - 1}.resid_post`);
+    return { logits: this.#trace.lensLogits(last.op, position).address, from: 'residual' };
   }
 
   /** Tokens of the pass begun. */

@@ -3,11 +3,12 @@ import type {
   CallName,
   Calls,
   LoadChoice,
+  LogitsFrom,
   Memory,
   OpTime,
   Reply,
   Request,
-  SamplerStages,
+  Resampled,
   SamplingParams,
 } from '../protocol.ts';
 import { benchmark } from './benchmark.ts';
@@ -275,18 +276,13 @@ const handlers: Handlers = {
     if (!sampler) throw new Failure('no_sample', 'Nothing has been sampled yet.');
     return sampler.sampler.stages();
   },
-  resample({ sampling, at }) {
-    // As many draws as there have been: the random number is then the last one's.
-    if (!at)
-      return withLogits(({ session }) => stagesOf(sampling, session.logits(), history, draws));
-    const { session } = ready();
-    const { position, nth } = at;
-    wholeIn(position, 0, session.length - 1, 'at.position');
-    wholeIn(nth, 1, session.nCtx, 'at.nth');
-    const isLast = logitsAreThere && position === session.length - 1;
-    const logits = isLast ? session.logits() : glass().keptLogits(position);
-    return stagesOf(sampling, logits, session.tokens().subarray(0, position + 1), nth);
-  },
+  resample: ({ sampling, at }) =>
+    at
+      ? exclusively(() => stagesOf(sampling, tokensTo(at.position), at.nth, logitsAt(at.position)))
+      : withLogits(({ session }) => {
+          // The random number is the last draw's.
+          return stagesOf(sampling, history, draws, { logits: session.logits(), from: 'kept' });
+        }),
 };
 
 let busy = false;
@@ -327,18 +323,31 @@ function forgetLogits(): void {
   sampler = null;
 }
 
+function tokensTo(position: number): Int32Array {
+  const { session } = ready();
+  wholeIn(position, 0, session.length - 1, 'at.position');
+  return session.tokens().subarray(0, position + 1);
+}
+
+/** Those of the last pass, or those of an earlier position. */
+function logitsAt(position: number): { logits: Logits; from: LogitsFrom } {
+  const { session } = ready();
+  const areThere = logitsAreThere && position === session.length - 1;
+  return areThere ? { logits: session.logits(), from: 'kept' } : glass().logitsAt(position);
+}
+
 /** What the stages of a sampler of its own leave in its n-th draw, behind these tokens. */
 function stagesOf(
   sampling: SamplingParams,
-  logits: Logits,
   behind: Iterable<number>,
   nth: number,
-): Promise<SamplerStages> {
+  { logits, from }: { logits: Logits; from: LogitsFrom },
+): Promise<Resampled> {
   const sampler = new Sampler(ready().model, sampling);
   return freeing([sampler], () => {
     for (const id of behind) sampler.accept(id);
     for (let n = 0; n < Math.max(1, nth); ++n) sampler.sample(logits);
-    return sampler.stages();
+    return { ...sampler.stages(), from };
   });
 }
 

@@ -1,4 +1,4 @@
-import { css, html, nothing } from 'lit';
+import { html, nothing } from 'lit';
 import {
   type CacheSlot,
   hideSlot,
@@ -10,6 +10,7 @@ import {
 import type { LabRun, Selection } from '../../client/lab-run.ts';
 import { bytes, count, value } from '../../draw/format.ts';
 import type { AttentionRow, Edit, KvSlot, KvState } from '../../protocol.ts';
+import { kvStyles } from './kv-styles.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-panel-edits.ts';
@@ -322,83 +323,7 @@ export class NiLabKv extends LabPanel<View> {
     };
   }
 
-  static override styles = [
-    LabPanel.styles,
-    css`
-      .formula {
-        font-size: 12px;
-      }
-      dl {
-        margin: 0 0 0.4rem;
-        font-size: 12px;
-      }
-      dl div {
-        display: flex;
-        gap: 0.6rem;
-      }
-      dt {
-        flex: 0 0 3rem;
-        color: var(--ink-soft);
-      }
-      dd {
-        margin: 0;
-      }
-      .meter {
-        position: relative;
-        height: 0.8rem;
-        margin-bottom: 0.8rem;
-        background: var(--well);
-        border: 1px solid var(--line);
-      }
-      .meter i {
-        position: absolute;
-        inset: 0 auto 0 0;
-        min-width: 1px;
-      }
-      .taken {
-        background: repeating-linear-gradient(135deg, var(--accent) 0 2px, var(--panel) 2px 5px);
-      }
-      .used {
-        background: var(--accent);
-      }
-      .vectors {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr));
-        gap: 0.5rem 0.8rem;
-        margin-bottom: 0.4rem;
-      }
-      summary {
-        padding: 0.3rem 0;
-        font-size: 12px;
-        color: var(--ink-soft);
-        cursor: pointer;
-      }
-      fieldset {
-        margin: 0.4rem 0;
-        padding: 0.5rem 0.6rem;
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        min-width: 0;
-      }
-      form {
-        display: flex;
-        align-items: center;
-        gap: 0.4rem;
-        font-family: var(--mono);
-        font-size: 12px;
-      }
-      form input {
-        width: 7rem;
-      }
-      fieldset p,
-      legend {
-        font-size: 12px;
-      }
-      legend {
-        padding: 0 0.3rem;
-      }
-    `,
-  ];
+  static override styles = [LabPanel.styles, kvStyles];
 }
 
 customElements.define('ni-lab-kv', NiLabKv);

@@ -8,11 +8,11 @@ import { errorsOf } from '../../draw/errors.ts';
 import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MatrixBlock } from '../../protocol.ts';
+import { LabPanel } from './lab-panel.ts';
 import './ni-block-bits.ts';
 import './ni-code-flip.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-histogram.ts';
-import { LabPanel } from './lab-panel.ts';
 import './ni-tensor-list.ts';
 import './ni-vector.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../draw/sampler-rows.ts';
 import { keptWords, stageName, stageRule } from '../../draw/sampler-words.ts';
 import { cutMiddle, visibleText } from '../../draw/token-label.ts';
-import type { SamplerStages, SamplingParams, TokenPiece } from '../../protocol.ts';
+import type { Resampled, SamplerStages, SamplingParams, TokenPiece } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import './ni-branches.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -21,7 +21,7 @@ interface View {
   position: number;
   sampling: SamplingParams;
   /** null: what follows is the prompt's, and nothing is drawn. */
-  draw: (SamplerStages & { ms: number }) | null;
+  draw: (Resampled & { ms: number }) | null;
   pieces: ReadonlyMap<number, TokenPiece>;
   /** The token that the run has there; null: none yet. */
   next: number | null;
@@ -58,7 +58,12 @@ export class NiLabSampler extends LabPanel<View> {
   }
 
   protected override needs(run: LabRun) {
-    return this.#follows(run) ? [{ tap: 'logits', position: run.selection.position }] : [];
+    if (!this.#follows(run)) return [];
+    const { position } = run.selection;
+    // Final norm and head give the same logits again.
+    const residual = `L.${run.model!.info.n_layers - 1}.resid_post`;
+    const tap = run.held('logits', position) === 'not kept' ? residual : 'logits';
+    return [{ tap, position }];
   }
 
   protected override async read(run: LabRun): Promise<View> {
@@ -206,7 +211,7 @@ export class NiLabSampler extends LabPanel<View> {
 
   // ---- other settings on the same logits
 
-  #sliders(view: View, { ms }: { ms: number }) {
+  #sliders(view: View, { ms, from }: NonNullable<View['draw']>) {
     const { sampling } = view;
     return html`<div class="sliders" role="group" aria-label="Settings tried on these logits">
         ${fields.map((field) => this.#slider(field, sampling))}
@@ -230,7 +235,9 @@ export class NiLabSampler extends LabPanel<View> {
         </button>
         ${this.#trial ? this.#trialButtons(this.#trial) : nothing}
         <span class="soft">
-          Worked out from the stored logits in ${duration(ms)}, without a forward pass.
+          Worked out in ${duration(ms)} from the
+          ${from === 'kept' ? 'stored logits' : 'stored residual by final norm and head'}, without a
+          forward pass.
         </span>
       </div>`;
   }
