@@ -24,6 +24,7 @@ import { EngineError } from './errors.ts';
 import { Branches, commonLength } from './lab-branches.ts';
 import { editsOf, type Intervention, type SavedRecording, withEdits } from './interventions.ts';
 import { keepWhatFits } from './lab-keep.ts';
+import { bufferOf } from './live-taps.ts';
 import { PassTimes } from './pass-times.ts';
 import type { Trace } from './trace.ts';
 
@@ -50,8 +51,11 @@ export interface Prompt {
   asChat: boolean;
 }
 
-/** What a tap holds at a position: its values are kept, or why they are not to be had. */
-export type Held = 'kept' | 'not yet' | 'not kept';
+/**
+ * What a tap holds at a position: its values are kept, or why they are not to be had. 'no row': it has
+ * the last position of each pass alone.
+ */
+export type Held = 'kept' | 'not yet' | 'not kept' | 'no row';
 
 const nothingYet: Place = { first: 0, end: 0, cursor: 0 };
 const maxCached = 4000;
@@ -623,16 +627,39 @@ export class LabRun extends EventTarget {
     const { first, end, cursor } = this.place;
     if (!tap || position >= end) return 'not yet';
     if (position >= first && tap.op >= cursor) return 'not yet';
-    if (position >= first && tap.op === cursor - 1) return 'kept';
+    if (this.ops[tap.op]!.logit_rows && this.passOf(position).end - 1 !== position) return 'no row';
+    if (position >= first && this.#isLive(tap)) return 'kept';
     const oldest = end - (this.kept?.positions ?? 0);
     return isKept(tap.op) && position >= oldest ? 'kept' : 'not kept';
   }
 
   /** Values of positions [first, end) of a tap: kept ones, or those of the pass that stands still. */
   read(name: string, first: number, end = first + 1): Promise<TapValues> {
-    const isKept = this.#keptOps.has(this.#taps.get(name)?.op ?? -1);
-    return this.once(`read ${name} ${first} ${end}`, () =>
-      isKept || this.complete ? this.trace.read(name, first, end) : this.#live(name, first, end),
+    const tap = this.#taps.get(name);
+    const isKept = this.#keptOps.has(tap?.op ?? -1);
+    const isNewest =
+      this.complete && tap?.op === this.ops.length - 1 && first === this.place.end - 1;
+    return this.once(`read ${name} ${first} ${end}`, () => {
+      if (!isKept && isNewest) return this.#newest(tap, first);
+      return isKept || this.complete
+        ? this.trace.read(name, first, end)
+        : this.#live(name, first, end);
+    });
+  }
+
+  /** The logits of a pass that is complete stay until the next one. */
+  async #newest({ name, axes, unit }: TapInfo, first: number): Promise<TapValues> {
+    const data = await this.client.logits();
+    return { name, first, positions: 1, width: data.length, axes, unit, data };
+  }
+
+  /** Its buffer still holds it: no later op of the pass that stands still has written there. */
+  #isLive({ name, op }: TapInfo): boolean {
+    const { cursor } = this.place;
+    if (this.complete) return op === cursor - 1;
+    const buffer = bufferOf(name);
+    return !this.plan!.taps.some(
+      (other) => other.op > op && other.op < cursor && bufferOf(other.name) === buffer,
     );
   }
 

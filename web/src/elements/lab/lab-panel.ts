@@ -133,6 +133,14 @@ export abstract class LabPanel<View> extends LitElement {
         ${tap} of token ${this.tokenAt(position)} has not been computed yet. Step on to see it.
       </p>`;
     }
+    const noRow = missing.find(({ held }) => held === 'no row');
+    if (noRow) {
+      const { tap, position } = noRow;
+      return html`<p class="empty">
+        A pass computes ${tap} for its last token alone, and ${this.tokenAt(position)} is not that.
+        With one token a pass every token has it.
+      </p>`;
+    }
     const names = [...new Set(missing.map(({ tap }) => tap))];
     const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')}…` : names.join(', ');
     return html`<p class="empty">

@@ -249,10 +249,9 @@ export class NiLabPerf extends LabPanel<View> {
                 height,
               )}
               <h3>Threads</h3>
-              ${threadChart(machine.runs, width)}
+              ${machine.runs.length > 1 ? threadChart(machine.runs, width) : nothing}
               <p class="soft">
-                Tokens a second by threads, as multiples of one thread’s; dashed: n threads, n
-                times. ${machine.runs.map(threadWords).join(' ')}
+                ${threadsLead(machine.runs)} ${machine.runs.map(threadWords).join(' ')}
               </p>
             `
           : nothing
@@ -340,6 +339,12 @@ function roofWords({ nThreads, readBytesPerSecond, macsPerSecond }: BenchmarkRun
   const threads = `${nThreads} thread${nThreads === 1 ? '' : 's'}`;
   return `With ${threads} memory gives ${size(readBytesPerSecond.high)}/s (the slope) and the kernels
     in cache ${rate(macsPerSecond.high / 1e9)} GMAC/s (the level): upper quartiles of what was measured.`;
+}
+
+function threadsLead({ length }: readonly BenchmarkRun[]): string {
+  return length > 1
+    ? 'Tokens a second by threads, as multiples of one thread’s; dashed: n threads, n times.'
+    : 'This page has one thread.';
 }
 
 function threadWords({ nThreads, prefillPerSecond, decodePerSecond }: BenchmarkRun): string {

@@ -48,24 +48,27 @@ export class NiStrip extends LitElement {
     this.#dark.removeEventListener('change', this.#paint);
   }
 
-  get #columns(): number {
+  /** The largest cells whose lines hold whole heads, or whole blocks of inputs, or an even part of one. */
+  #layout(): { columns: number; cell: number } {
     const n = this.values.length;
     const width = Math.max(100, this.width);
-    const cell = Math.max(1, Math.min(14, Math.floor(Math.sqrt((width * mostHeight) / n))));
-    const most = Math.min(n, Math.floor(width / cell));
-    if (n <= most) return n;
-    // Lines hold whole heads, or an even part of one; else whole blocks of inputs.
-    const group = this.group > 1 ? this.group : 32;
-    if (group <= most) return most - (most % group);
-    const parts = Math.ceil(group / most);
-    return group % parts === 0 ? group / parts : most;
+    const group = Math.min(n, this.group > 1 ? this.group : 32);
+    const cellOf = (columns: number) =>
+      Math.min(14, Math.floor(width / columns), Math.floor(mostHeight / Math.ceil(n / columns)));
+    let best = Math.min(n, width);
+    for (const part of [4, 2, 1]) {
+      if (group % part !== 0) continue;
+      for (let columns = group / part; columns <= Math.min(n, width); columns += group / part) {
+        if (cellOf(columns) >= Math.max(1, cellOf(best))) best = columns;
+      }
+    }
+    return { columns: best, cell: Math.max(1, cellOf(best)) };
   }
 
   override render() {
     const { values, name, chosen } = this;
-    const columns = this.#columns;
+    const { columns, cell } = this.#layout();
     const rows = Math.ceil(values.length / columns);
-    const cell = Math.max(1, Math.min(14, Math.floor(Math.max(100, this.width) / columns)));
     const scale = scaleOf(values, 'diverging');
     const at = Math.min(chosen, values.length - 1);
     const words = `${name}[${this.#indexWords(at)}] = ${value(values[at]!, 6)}`;
@@ -160,11 +163,12 @@ export class NiStrip extends LitElement {
       font-family: var(--mono);
     }
     .caption span {
+      white-space: nowrap;
       color: var(--ink-soft);
     }
     .ramp {
       display: inline-block;
-      width: 4rem;
+      width: 3rem;
       height: 8px;
       border: 1px solid var(--line);
     }

@@ -2,9 +2,10 @@
 import type { LabRun } from '../../client/lab-run.ts';
 import { value } from '../../draw/format.ts';
 import { tokenLabel, visibleText } from '../../draw/token-label.ts';
-import type { Cell, Edit } from '../../protocol.ts';
+import type { Cell } from '../../protocol.ts';
 import type { DataTable } from './ni-data-table.ts';
 import { nextProduct, productTap, tapsOf } from './op-taps.ts';
+import { explainRope } from './rope-explain.ts';
 
 export interface Explanation {
   /** The formula with this element's numbers, a step a line. */
@@ -185,64 +186,6 @@ async function explainEmbed(run: LabRun, rows: OpRows, element: number): Promise
       Array.from(row, (each, i) => [each, output![i]!]),
     ),
   };
-}
-
-function explainRope(run: LabRun, rows: OpRows, element: number): Promise<Explanation> {
-  const { head_dim: headDim, rope_pairs: pairs, rope_theta: trained } = run.model!.info;
-  const [x] = rows.inputs as [Float32Array];
-  const y = rows.output!;
-  const theta = run.edits.findLast(isTheta)?.theta ?? trained;
-  const head = Math.floor(element / headDim);
-  const half = headDim / 2;
-  const within = element % headDim;
-  const pair = pairs === 'adjacent' ? within >> 1 : within % half;
-  const places = (i: number) => {
-    const first = head * headDim + (pairs === 'adjacent' ? 2 * i : i);
-    return [first, first + (pairs === 'adjacent' ? 1 : half)] as const;
-  };
-  const turn = (i: number) => {
-    const [p, q] = places(i);
-    const [a, b, c, d] = [x[p]!, x[q]!, y[p]!, y[q]!];
-    const radians = rows.position * theta ** ((-2 * i) / headDim);
-    return { a, b, c, d, radians, turned: Math.atan2(a * d - b * c, a * c + b * d) };
-  };
-  const { a, b, c, d, radians, turned } = turn(pair);
-  const isFirst = element === places(pair)[0];
-  const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
-  return Promise.resolve({
-    lines: [
-      `head ${head}, pair ${pair}: (${six(a)}, ${six(b)}) becomes (${six(c)}, ${six(d)})`,
-      `angle ${rows.position} · ${theta}^(−${2 * pair}/${headDim}) = ${six(radians)} rad; the pair was turned by ${six(turned)} (to whole turns)`,
-      isFirst
-        ? `${six(a)} · cos − ${six(b)} · sin = ${six(a * cos - b * sin)}`
-        : `${six(a)} · sin + ${six(b)} · cos = ${six(a * sin + b * cos)}`,
-    ],
-    found: { result: isFirst ? a * cos - b * sin : a * sin + b * cos, engine: y[element]! },
-    cell: null,
-    table: {
-      caption: `Pairs of head ${head} before and after the turn`,
-      corner: 'Pair',
-      columns: [
-        { label: 'a' },
-        { label: 'b' },
-        { label: 'Angle by the formula', unit: 'rad' },
-        { label: 'Turned by', unit: 'rad' },
-        { label: 'a after' },
-        { label: 'b after' },
-      ],
-      rows: Array.from({ length: half }, (_, i) => {
-        const each = turn(i);
-        return {
-          head: `${i}`,
-          cells: [each.a, each.b, each.radians, each.turned, each.c, each.d],
-        };
-      }),
-    },
-  });
-}
-
-function isTheta(edit: Edit): edit is Extract<Edit, { do: 'rope_theta' }> {
-  return edit.do === 'rope_theta';
 }
 
 async function explainAppend(run: LabRun, rows: OpRows, element: number): Promise<Explanation> {

@@ -79,10 +79,12 @@ export function roofChart(roof: Roofline, width: number, height: number) {
     <text class="middle" x=${box.width / 2} y=${box.height + 25}>multiply-adds a byte</text>
     <polyline points=${line}></polyline>
     ${roof.points.map(
-      ({ x, y, labelY, name, phase }) =>
+      ({ x, y, labelY, phase }) =>
         svg`<path class="leader" d="M ${x} ${y} L ${x + 7} ${labelY} h 3"></path>
-          <circle class=${phase} cx=${x} cy=${y} r="3.5"></circle>
-          <text x=${x + 12} y=${labelY + 3}>${name}</text>`,
+          <circle class=${phase} cx=${x} cy=${y} r="3.5"></circle>`,
+    )}
+    ${roof.points.map(
+      ({ x, labelY, name }) => svg`<text class="name" x=${x + 12} y=${labelY + 3}>${name}</text>`,
     )}
   </svg>`;
 }

@@ -20,6 +20,11 @@ export const perfStyles = css`
     font: 10px/1 var(--mono);
     fill: var(--ink);
   }
+  .name {
+    paint-order: stroke;
+    stroke: var(--panel);
+    stroke-width: 3px;
+  }
   .middle {
     text-anchor: middle;
     fill: var(--ink-soft);
