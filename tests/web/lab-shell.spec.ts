@@ -68,7 +68,7 @@ test('can be walked through by keyboard alone', async ({ page }) => {
   expect(await outcome(page)).toEqual(prompt);
   await press(page, 'Backspace');
   await expect(place(page)).toContainText('layer 0 · op');
-  await press(page, 'Home');
+  await press(page, 'r');
   await expect(place(page)).toContainText('before the first op');
 
   const before = await selection(page);

@@ -169,7 +169,7 @@ test('stops where a number is none', async ({ page }) => {
   expect(tap).toMatch(/^L\.[123]\./);
 });
 
-test('says what is wrong: no model, a full context, an engine that is lost', async ({ page }) => {
+test('says what is wrong: no model, a full context', async ({ page }) => {
   await page.goto('/lab.html?model=nothing.gguf');
   await expect(page.getByRole('alert')).toContainText('nothing.gguf');
   await expect(place(page)).toBeHidden();

@@ -351,12 +351,7 @@ export class LabRun extends EventTarget {
     this.#draws = 0;
     if (length < place.first) {
       const before = this.tokens.slice(0, place.first).map(({ id }) => id);
-      await this.client.prefill(before, {
-        onProgress: (done, tokens) => {
-          this.progress = { done, tokens };
-          this.#changed();
-        },
-      });
+      await this.client.prefill(before, { onProgress: this.#progressed });
     }
     await this.#begin({ ...place, cursor: 0 });
     if (place.cursor > 0) {
@@ -366,6 +361,11 @@ export class LabRun extends EventTarget {
     }
     this.place = place;
   }
+
+  #progressed = (done: number, tokens: number) => {
+    this.progress = { done, tokens };
+    this.#changed();
+  };
 
   #lookAtCursor(follows: boolean): void {
     const op = Math.max(0, this.place.cursor - 1);
@@ -399,7 +399,7 @@ export class LabRun extends EventTarget {
   /** What the run holds is computed again with these edits; what follows will be drawn anew. */
   setEdits(edits: Edit[]): Promise<void> {
     return this.#interrupt(async () => {
-      const { rerun } = await this.trace.setEdits(edits);
+      const { rerun } = await this.trace.setEdits(edits, { onProgress: this.#progressed });
       this.#forgetTail();
       await this.#goTo(this.place);
       this.note = rerun ? `Computed again. ${rerun.because}` : '';

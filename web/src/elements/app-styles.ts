@@ -48,6 +48,10 @@ export const appStyles = [
     .gap {
       flex: 1;
     }
+    header a {
+      font-size: 13px;
+      white-space: nowrap;
+    }
     .panel-button {
       display: none;
     }

@@ -48,7 +48,7 @@ export const labKeys: readonly LabKey[] = [
     words: 'Back to before the last step',
     act: (lab) => lab.back(),
   },
-  { keys: ['Home'], shown: ['Home'], words: 'Restart', act: (lab) => lab.restart() },
+  { keys: ['r'], shown: ['R'], words: 'Restart', act: (lab) => lab.restart() },
   {
     keys: ['ArrowLeft', 'ArrowRight'],
     shown: ['←', '→'],
@@ -150,6 +150,6 @@ function isTaken(path: readonly EventTarget[], name: string): boolean {
   if (focused.matches('input:not([type=checkbox], [type=radio]), textarea, select')) {
     return !/^F\d/.test(name);
   }
-  if (/^(Shift\+)?(Arrow|Home)/.test(name)) return focused.matches('[tabindex="0"], input');
+  if (/^(Shift\+)?Arrow/.test(name)) return focused.matches('[tabindex="0"], input');
   return name === ' ' && focused.matches('button, a, summary, input, [tabindex="0"]');
 }

@@ -156,6 +156,7 @@ export class NiBreaks extends LitElement {
         align-items: center;
         gap: 0.6rem;
         min-height: 2.3rem;
+        padding-block: 0.2rem;
         border-bottom: 1px solid var(--line);
         overflow-wrap: anywhere;
       }

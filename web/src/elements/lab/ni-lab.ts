@@ -83,14 +83,19 @@ export class NiLab extends LitElement implements LabActions {
   #take(view: WantedView): WantedView {
     const ids = view.panels ?? openAtFirst;
     this.open = ids.flatMap((id) => panels.find((entry) => entry.id === id) ?? []);
+    this.turn(0);
     this.#wanted = view.selection;
     return view;
   }
 
   #addressChanged = () => {
     const { prompt } = this.#take(labViewOf(location.hash));
-    if (prompt) void this.run.setPrompt(prompt);
-    else this.#look();
+    const { text, asChat } = this.run.prompt;
+    if (prompt && (prompt.text !== text || prompt.asChat !== asChat)) {
+      void this.run.setPrompt(prompt);
+    } else {
+      this.#look();
+    }
   };
 
   #runChanged = () => {

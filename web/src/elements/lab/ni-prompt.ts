@@ -36,7 +36,13 @@ export class NiPrompt extends LitElement {
     const template = run.model?.info.chat_template != null;
     return html`<form @submit=${this.#begin}>
       <label class="label" for="text">Prompt</label>
-      <textarea id="text" rows="1" spellcheck="false" @keydown=${this.#keydown}></textarea>
+      <textarea
+        id="text"
+        rows="1"
+        spellcheck="false"
+        title="Enter begins; Shift and Enter make a new line"
+        @keydown=${this.#keydown}
+      ></textarea>
       <select aria-label="Given to the model as" title="Given to the model as">
         <option value="plain">plain text</option>
         <option value="chat" ?disabled=${!template}>chat message</option>

@@ -38,7 +38,7 @@ export class NiTransport extends LitElement {
 
   override render() {
     const { more } = this;
-    return html`<div class="buttons ${more ? 'all' : ''}" role="toolbar" aria-label="Transport">
+    return html`<div class="buttons ${more ? 'all' : ''}" role="group" aria-label="Transport">
         ${this.#movement()} ${this.#steps()}
         <button
           class="more"
@@ -59,7 +59,7 @@ export class NiTransport extends LitElement {
     return html`<div class="group">
       <button
         aria-label="Restart"
-        title="Restart: back to the beginning (Home)"
+        title="Restart: back to the beginning (R)"
         ?disabled=${!run.plan}
         @click=${() => void run.restart()}
       >
@@ -151,7 +151,12 @@ export class NiTransport extends LitElement {
     const { first, end, cursor } = run.place;
     if (!run.plan || end === 0) return html`<p class="place mono">No run yet</p>`;
     return html`<div class="where">
-      <p class="place mono" role="status" aria-label="Where the run stands">
+      <p
+        class="place mono"
+        role="status"
+        aria-label="Where the run stands"
+        aria-live=${run.playing ? 'off' : 'polite'}
+      >
         <b>${positionWords(run.tokens, first, end)}</b> · ${cursorWords(run.ops, cursor)}
         ${this.#remark()}
       </p>
