@@ -21,7 +21,7 @@ export function layArcs(texts: readonly string[], charWidth: number, height: num
 export function arcPath({ edges, height }: ArcsLayout, from: number, to: number): string {
   const middle = (at: number) => (edges[at]! + edges[at + 1]!) / 2;
   const [x, end] = [middle(from), middle(to)];
-  if (from === to) return `M${x - 5} ${height}c-9 -22 19 -22 10 0`;
+  if (from === to) return `M${x - 6} ${height}c-18 -44 30 -44 12 0`;
   const top = height - Math.min(height - 4, 14 + Math.abs(x - end) * 0.3) * 1.3;
   return `M${x.toFixed(1)} ${height}C${x.toFixed(1)} ${top.toFixed(1)} ${end.toFixed(1)} ${top.toFixed(1)} ${end.toFixed(1)} ${height}`;
 }

@@ -26,7 +26,14 @@ export class NiAttentionArcs extends LitElement {
     const width = layout.edges.at(-1)!;
     const drawn = [...row.probs.keys()].filter((key) => row.probs[key]! >= leastArc);
     const rest = 1 - drawn.reduce((sum, key) => sum + row.probs[key]!, 0);
-    const words = `Arcs from position ${row.position} to the ${drawn.length} positions that get at least 1 %`;
+    const others = row.probs.length - drawn.length;
+    const positions =
+      drawn.length === 1 ? '1 position that gets' : `${drawn.length} positions that get`;
+    const words = `Arcs from position ${row.position} to the ${positions} at least 1 %`;
+    const left =
+      others > 0
+        ? `; the other ${others} get ${(Math.max(0, rest) * 100).toFixed(1)} % together`
+        : '';
     return html`
       <div class="scroll" tabindex="0" role="region" aria-label="Attention over the text">
         <svg
@@ -39,7 +46,7 @@ export class NiAttentionArcs extends LitElement {
         >
           ${drawn.map(
             (key) =>
-              svg`<path d=${arcPath(layout, row.position, key)} stroke-width=${0.75 + row.probs[key]! * 9}
+              svg`<path d=${arcPath(layout, row.position, key)} stroke-width=${0.75 + row.probs[key]! * 7}
                 opacity=${0.35 + 0.65 * row.probs[key]!}></path>`,
           )}
         </svg>
@@ -47,10 +54,7 @@ export class NiAttentionArcs extends LitElement {
           ${texts.map((text, at) => this.#token(text, at, layout.edges[at + 1]! - layout.edges[at]!))}
         </div>
       </div>
-      <p class="soft">
-        ${words}; the other ${row.probs.length - drawn.length} get
-        ${(Math.max(0, rest) * 100).toFixed(1)} % together. Choose a token to look from there.
-      </p>
+      <p class="soft">${words}${left}. Choose a token to look from there.</p>
     `;
   }
 

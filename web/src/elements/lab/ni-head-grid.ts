@@ -22,10 +22,13 @@ export class NiHeadGrid extends LitElement {
     heads: { attribute: false },
     chosen: { attribute: false },
     scoreWords: { attribute: false },
+    shadedTo: { attribute: false },
   };
   declare heads: readonly HeadPicture[];
   declare chosen: Head;
   declare scoreWords: string;
+  /** The probability with the strongest shade. */
+  declare shadedTo: number;
 
   override render() {
     const layers = [...new Set(this.heads.map(({ layer }) => layer))];
@@ -62,7 +65,7 @@ export class NiHeadGrid extends LitElement {
       const at = canvas.dataset['head'];
       const head = this.heads.find(({ layer, head }) => `${layer}/${head}` === at)!;
       canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
-      paintHeat(canvas, head.square, { kind: 'sequential', min: 0, max: 1 });
+      paintHeat(canvas, head.square, { kind: 'sequential', min: 0, max: this.shadedTo });
     }
   }
 

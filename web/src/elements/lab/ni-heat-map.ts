@@ -22,6 +22,7 @@ export interface Heat {
 const mostLabel = 92;
 const labelWidth = 6.4;
 const maxCell = 26;
+const maxHeight = 620;
 const minLabel = 13;
 const darkPage = matchMedia('(prefers-color-scheme: dark)');
 
@@ -69,7 +70,7 @@ export class NiHeatMap extends LitElement {
   get #cell(): number {
     const { rows, columns } = this.heat;
     const room = Math.max(60, this.#width.width - this.#gutter([...rows, this.#corner]) - 2);
-    return Math.min(maxCell, room / Math.max(1, columns.length));
+    return Math.min(maxCell, room / columns.length, Math.max(4, maxHeight / rows.length));
   }
 
   get #corner(): string {
@@ -131,12 +132,13 @@ export class NiHeatMap extends LitElement {
   }
 
   #legend() {
-    const { scale } = this.heat;
+    const { scale, values } = this.heat;
+    const isOver = values.some((x) => x > scale.max);
     const stops = Array.from({ length: 9 }, (_, i) => cssColour(i / 8, scale.kind));
     return html`<div class="legend mono">
       <span>${value(scale.min)}</span>
       <span class="ramp" style="background: linear-gradient(90deg, ${stops.join(', ')})"></span>
-      <span>${value(scale.max)}</span>
+      <span>${isOver ? '≥ ' : ''}${value(scale.max)}</span>
     </div>`;
   }
 

@@ -26,6 +26,8 @@ type Mode = (typeof modes)[number][0];
 /** Most positions that a matrix shows: the newest up to the chosen one. */
 const most = { head: 200, layer: 48, all: 24 } as const;
 
+const shades = [1, 0.3, 0.1, 0.03];
+
 const scoreWords: Record<ScoreName, string> = {
   first: 'to position 0',
   before: 'to the position before',
@@ -56,10 +58,13 @@ export class NiLabAttention extends LabPanel<View> {
     ...LabPanel.properties,
     mode: { state: true },
     score: { state: true },
+    shadedTo: { state: true },
     progress: { state: true },
   };
   declare mode: Mode;
   declare score: ScoreName;
+  /** The probability with the strongest shade: many heads spread thin. */
+  declare shadedTo: number;
   /** Rows asked for, while they are. */
   declare progress: { done: number; all: number } | null;
   #rows: HeadRows | null = null;
@@ -69,6 +74,7 @@ export class NiLabAttention extends LabPanel<View> {
     super();
     this.mode = 'arcs';
     this.score = 'first';
+    this.shadedTo = 0.3;
     this.progress = null;
   }
 
@@ -234,7 +240,7 @@ export class NiLabAttention extends LabPanel<View> {
       <p class="soft">
         Queries ${first} to ${end - 1} down, keys across; a row sums to
         1${first > 0 ? `, with the keys before ${first}, which are not shown` : ''}. Enter or a
-        click looks from that row.
+        click looks from that row. ${this.#shade()}
       </p>
       <ni-heat-map
         .heat=${{
@@ -244,7 +250,7 @@ export class NiLabAttention extends LabPanel<View> {
           rowName: 'query',
           columnName: 'key',
           values,
-          scale: { kind: 'sequential', min: 0, max: 1 },
+          scale: { kind: 'sequential', min: 0, max: this.shadedTo },
         }}
         @pick=${(event: CustomEvent<[number, number]>) =>
           this.run.select({ position: first + event.detail[0] })}
@@ -252,12 +258,25 @@ export class NiLabAttention extends LabPanel<View> {
     `;
   }
 
+  #shade() {
+    return html`<label>
+        Shaded from 0 to
+        <select
+          @change=${(event: Event) =>
+            (this.shadedTo = Number((event.target as HTMLSelectElement).value))}
+        >
+          ${shades.map(
+            (p) => html`<option value=${p} ?selected=${p === this.shadedTo}>${p}</option>`,
+          )}
+        </select> </label
+      >.`;
+  }
+
   #grid({ row, first, end, mode }: View, heads: HeadPicture[]) {
     return html`
       <p class="soft">
         ${mode === 'all' ? 'All heads that have run' : `The heads of layer ${row.layer}`}, positions
-        ${first} to ${end - 1}; shaded from 0 to 1 as in “One head”. Under each: its mean
-        probability
+        ${first} to ${end - 1}. ${this.#shade()} Under each: its mean probability
         <select
           aria-label="Score of a head"
           @change=${(event: Event) =>
@@ -275,6 +294,7 @@ export class NiLabAttention extends LabPanel<View> {
         .heads=${heads}
         .chosen=${{ layer: row.layer, head: row.head }}
         .scoreWords=${scoreWords[this.score]}
+        .shadedTo=${this.shadedTo}
         @pick=${(event: CustomEvent<{ layer: number; head: number }>) =>
           this.run.select(event.detail)}
       ></ni-head-grid>

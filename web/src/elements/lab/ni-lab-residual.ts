@@ -144,7 +144,7 @@ export class NiLabResidual extends LabPanel<View> {
     `;
   }
 
-  #followed({ followed, levels }: View) {
+  #followed({ followed, levels, mode }: View) {
     const { logit, p } = levels.at(-1)!;
     return html`<p>
       Followed: <b class="mono">${shown(followed)}</b>, id ${followed.id}, at the end logit
@@ -154,7 +154,7 @@ export class NiLabResidual extends LabPanel<View> {
           ? html`<button class="plain" @click=${() => this.#show({ follow: null })}>
               Follow the likeliest
             </button>`
-          : 'Choose another in “Norms and lens”.'
+          : `Choose another ${mode === 'lens' ? 'below' : 'in “Norms and lens”'}.`
       }
     </p>`;
   }
