@@ -4,11 +4,11 @@ import type {
   LoadedModel,
   Plan,
   SamplingParams,
-  TapInfo,
   TapValues,
   TokenPiece,
 } from '../protocol.ts';
 import { EngineError } from './errors.ts';
+import { readKept } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
 
 /** A run that is over. */
@@ -73,7 +73,7 @@ export async function recordRun(run: LabRun, request: RunRequest): Promise<KeptR
     edits: [...run.edits],
     sampling: run.sampling,
     logits: logits.slice(0, run.place.end - from),
-    taps: await keptTaps(run),
+    taps: (await readKept(run)).filter(({ name }) => name !== 'logits'),
   };
 }
 
@@ -82,20 +82,6 @@ async function stepToken(run: LabRun): Promise<void> {
   await run.step('token');
   if (run.error) throw run.error;
   if (run.place === place) throw EngineError.of('changed', 'The run was moved meanwhile.');
-}
-
-async function keptTaps(run: LabRun): Promise<TapValues[]> {
-  const { kept, place, nPrompt } = run;
-  const names = new Set(kept?.values);
-  const oldest = Math.max(0, place.end - (kept?.positions ?? 0));
-  // Some ops work on a pass's last row only, which is the prompt's last token and each one behind it.
-  const firstOf = ({ axes }: TapInfo) =>
-    axes[0]?.name === 'logit_row' ? Math.max(oldest, nPrompt - 1) : oldest;
-  return Promise.all(
-    run
-      .plan!.taps.filter(({ name }) => names.has(name) && name !== 'logits')
-      .map((tap) => run.trace.read(tap.name, firstOf(tap), place.end)),
-  );
 }
 
 export function compareRuns(a: KeptRun, b: KeptRun): RunDifference {

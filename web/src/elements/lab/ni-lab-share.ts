@@ -1,6 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { modelName } from '../../client/catalogue.ts';
 import { EngineError } from '../../client/errors.ts';
+import { exportSize, exportTrace } from '../../client/lab-export.ts';
 import { labViewOf } from '../../client/lab-address.ts';
 import { experimentOf, modelQuery, openedIn } from '../../client/lab-experiment.ts';
 import {
@@ -10,6 +11,7 @@ import {
   linkOf,
 } from '../../client/lab-link.ts';
 import type { LabRun } from '../../client/lab-run.ts';
+import { bytes } from '../../draw/format.ts';
 import { outcomeWords } from '../../draw/outcome-words.ts';
 import { errorDetail } from '../ni-notice.ts';
 import { download } from './download.ts';
@@ -140,7 +142,33 @@ export class NiLabShare extends LabPanel<View> {
       <p class="soft" role="status" aria-label="Link">
         ${this.said || lengthWords(link.length, long)}
       </p>
+      ${this.#values()}
     `;
+  }
+
+  #values() {
+    const { taps, first, end, bytes: size } = exportSize(this.run);
+    return html`<div class="row values">
+      <button ?disabled=${end === first || taps === 0} @click=${() => void this.#export()}>
+        Download trace (.npz)
+      </button>
+      <span class="soft">
+        ${
+          end === first
+            ? 'No position is computed yet.'
+            : `${taps} kept taps at positions ${first} to ${end - 1}, about ${bytes(size)}, with trace.json inside. scripts/compare_trace.py holds it against transformers.`
+        }
+      </span>
+    </div>`;
+  }
+
+  async #export() {
+    try {
+      download(await exportTrace(this.run), 'trace.npz');
+      this.said = 'The trace is downloaded.';
+    } catch (thrown) {
+      this.said = EngineError.from(thrown).message;
+    }
   }
 
   async #copy(link: string) {
@@ -209,6 +237,14 @@ export class NiLabShare extends LabPanel<View> {
       dd {
         margin: 0;
         overflow-wrap: anywhere;
+      }
+      .values {
+        margin: 0.8rem 0 0;
+        padding-top: 0.7rem;
+        border-top: 1px solid var(--line);
+      }
+      .values span {
+        flex: 1 1 14rem;
       }
       .link {
         display: flex;
