@@ -24,12 +24,14 @@ const linesBefore = 1;
 
 /** A sampler written by the reader. */
 export class StudentSampler {
+  readonly code: string;
   readonly #worker: Worker;
   readonly #limitMs: number;
   /** Rejects when the code is not even a script. */
   readonly #wrong: Promise<never>;
 
   constructor(code: string, limitMs = 2000) {
+    this.code = code;
     this.#limitMs = limitMs;
     const script = new Blob([`${before}\n${code}\n`], { type: 'text/javascript' });
     const url = URL.createObjectURL(script);

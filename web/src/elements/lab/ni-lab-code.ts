@@ -33,8 +33,13 @@ export class NiLabCode extends LabPanel<View> {
 
   constructor() {
     super();
-    this.code = example;
+    this.code = '';
     this.refusal = null;
+  }
+
+  override connectedCallback() {
+    this.code = this.run.sampler?.code ?? example;
+    super.connectedCallback();
   }
 
   protected override read({ tokens, nPrompt, sampler }: LabRun): Promise<View> {

@@ -86,17 +86,30 @@ export class NiLabShare extends LabPanel<View> {
             ? `Running the opened experiment: ${experiment.expected.ids.length} tokens…`
             : outcome
               ? outcomeWords(outcome, this.run.tokens)
-              : this.#otherModel(experiment)
+              : this.#question(experiment, state === 'other model')
       }
     </div>`;
   }
 
-  #otherModel({ model }: Experiment) {
-    return html`<p>
-        The opened experiment was made with another model file: ${modelName(model.origin)}. Open
-        that one, and it runs.
-      </p>
-      <button @click=${() => void openedIn(this.run).reproduce()}>Run it with this model</button>`;
+  /** What a person decides: another model's file, or code that came with the experiment. */
+  #question({ model, code }: Experiment, isOther: boolean) {
+    return html`${
+        isOther
+          ? html`<p>
+              The opened experiment was made with another model file: ${modelName(model.origin)}.
+              Open that one, and it runs.
+            </p>`
+          : nothing
+      }
+      ${
+        code === ''
+          ? nothing
+          : html`<p>The experiment brings code of its own, which draws its tokens:</p>
+              <pre tabindex="0" aria-label="Code of the experiment">${code}</pre>`
+      }
+      <button @click=${() => void openedIn(this.run).reproduce()}>
+        ${isOther ? 'Run it with this model' : 'Run it with this code'}
+      </button>`;
   }
 
   protected override draw({ experiment, hasModel, link }: View) {
@@ -225,6 +238,15 @@ export class NiLabShare extends LabPanel<View> {
       .outcome p:last-child {
         margin: 0;
       }
+      pre {
+        max-height: 14rem;
+        overflow: auto;
+        margin: 0 0 0.6rem;
+        padding: 0.5rem;
+        font: 12px/1.45 var(--mono);
+        background: var(--panel);
+        border-radius: var(--radius);
+      }
       dl {
         display: grid;
         grid-template-columns: max-content minmax(0, 1fr);
@@ -279,7 +301,7 @@ export class NiLabShare extends LabPanel<View> {
 }
 
 function facts(experiment: Experiment): [string, string][] {
-  const { model, prompt, sampling, interventions, breaks, panels, expected } = experiment;
+  const { model, prompt, sampling, interventions, breaks, panels, expected, code } = experiment;
   const { temperature, seed, top_k: topK, top_p: topP } = sampling;
   const { ids, nPrompt, logits } = expected;
   return [
@@ -298,6 +320,9 @@ function facts(experiment: Experiment): [string, string][] {
     ],
     ['Edits', `${interventions.filter(({ on }) => on).length} on, of ${interventions.length}`],
     ['Breaks', `${breaks.length}`],
+    ...(code === ''
+      ? []
+      : [['Code', `a sampler of ${code.length} characters`] as [string, string]]),
     ['Panels', panels.join(', ')],
     [
       'Expected',
