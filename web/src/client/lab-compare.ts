@@ -1,12 +1,5 @@
 // Two runs from one checkpoint: what the first one came to is kept, the second one is held against it.
-import type {
-  Edit,
-  LoadedModel,
-  Plan,
-  SamplingParams,
-  TapValues,
-  TokenPiece,
-} from '../protocol.ts';
+import type { Edit, LoadedModel, SamplingParams, TapValues, TokenPiece } from '../protocol.ts';
 import { EngineError } from './errors.ts';
 import { readKept } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
@@ -173,10 +166,6 @@ export class Comparison extends EventTarget {
 
   get b(): KeptRun | null {
     return this.a && this.#b?.model === this.#run.model ? this.#b : null;
-  }
-
-  get plan(): Plan | null {
-    return this.#run.plan;
   }
 
   /** Runs `steps` tokens from the checkpoint before position `from`, as the lab is set now. */
