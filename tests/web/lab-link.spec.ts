@@ -26,6 +26,7 @@ const plain: Experiment = {
   panels: [],
   selection: { position: 0, layer: 0, head: 0, op: 0 },
   expected: { nPrompt: 1, ids: [], logits: '' },
+  code: '',
 };
 
 test.describe('the link', () => {
@@ -95,6 +96,7 @@ test.describe('the link', () => {
         { at: 'embd', when: 'non_finite' },
       ],
     },
+    code: { code: 'lab.sampler(() => 5); // “<script>”' },
     panels: { panels: ['tokens', 'share'] },
     selection: { selection: { position: 4, layer: 3, head: 2, op: 81 } },
     expected: { expected: { nPrompt: 9, ids: [5, 4, 3], logits: 'deadbeef' } },
@@ -289,6 +291,29 @@ test('a link that cannot be read, or whose edits fit no tap, is said to be so', 
     `/lab.html?model=tiny${await linkOf({ ...made, interventions: [{ edit, on: true }] })}`,
   );
   await expect(share(page).getByRole('alert')).toContainText('edits[0].site');
+});
+
+test('code that a link brings is shown, and runs only after a click', async ({ page }) => {
+  await openLab(page, '#panels=code,share&text=The+cat');
+  await panel(page, 'Code')
+    .getByRole('textbox')
+    .fill('lab.sampler((logits, ctx, rng) => Math.floor(rng() * logits.length));');
+  await panel(page, 'Code').getByRole('button', { name: 'Use this code' }).click();
+  await expect(share(page)).toContainText('a sampler of');
+  await page.evaluate(() => window.lab.runTokens(8));
+  await settled(page);
+  await expect(share(page)).toContainText(/8 tokens behind [^,]*, logits/);
+  const url = await link(page);
+  const before = await outcome(page);
+
+  await page.goto('about:blank');
+  await page.goto(url);
+  await expect(openedStatus(page)).toContainText('Math.floor(rng() * logits.length)');
+  expect(await page.evaluate(() => window.lab.sampler)).toBeNull();
+  expect(await page.evaluate(() => window.lab.tokens.length - window.lab.nPrompt)).toBe(0);
+  await share(page).getByRole('button', { name: 'Run it with this code' }).click();
+  await expect(openedStatus(page)).toContainText('Reproduced 8 of 8 tokens, and the logits');
+  expect(await outcome(page)).toEqual(before);
 });
 
 test('an experiment goes out as a file and comes back', async ({ page }) => {

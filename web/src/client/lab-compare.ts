@@ -1,14 +1,7 @@
 // Two runs from one checkpoint: what the first one came to is kept, the second one is held against it.
-import type {
-  Edit,
-  LoadedModel,
-  Plan,
-  SamplingParams,
-  TapInfo,
-  TapValues,
-  TokenPiece,
-} from '../protocol.ts';
+import type { Edit, LoadedModel, SamplingParams, TapValues, TokenPiece } from '../protocol.ts';
 import { EngineError } from './errors.ts';
+import { readKept } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
 
 /** A run that is over. */
@@ -73,7 +66,7 @@ export async function recordRun(run: LabRun, request: RunRequest): Promise<KeptR
     edits: [...run.edits],
     sampling: run.sampling,
     logits: logits.slice(0, run.place.end - from),
-    taps: await keptTaps(run),
+    taps: (await readKept(run)).filter(({ name }) => name !== 'logits'),
   };
 }
 
@@ -82,20 +75,6 @@ async function stepToken(run: LabRun): Promise<void> {
   await run.step('token');
   if (run.error) throw run.error;
   if (run.place === place) throw EngineError.of('changed', 'The run was moved meanwhile.');
-}
-
-async function keptTaps(run: LabRun): Promise<TapValues[]> {
-  const { kept, place, nPrompt } = run;
-  const names = new Set(kept?.values);
-  const oldest = Math.max(0, place.end - (kept?.positions ?? 0));
-  // Some ops work on a pass's last row only, which is the prompt's last token and each one behind it.
-  const firstOf = ({ axes }: TapInfo) =>
-    axes[0]?.name === 'logit_row' ? Math.max(oldest, nPrompt - 1) : oldest;
-  return Promise.all(
-    run
-      .plan!.taps.filter(({ name }) => names.has(name) && name !== 'logits')
-      .map((tap) => run.trace.read(tap.name, firstOf(tap), place.end)),
-  );
 }
 
 export function compareRuns(a: KeptRun, b: KeptRun): RunDifference {
@@ -187,10 +166,6 @@ export class Comparison extends EventTarget {
 
   get b(): KeptRun | null {
     return this.a && this.#b?.model === this.#run.model ? this.#b : null;
-  }
-
-  get plan(): Plan | null {
-    return this.#run.plan;
   }
 
   /** Runs `steps` tokens from the checkpoint before position `from`, as the lab is set now. */

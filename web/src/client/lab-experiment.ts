@@ -7,6 +7,7 @@ import { EngineError } from './errors.ts';
 import { labAddress } from './lab-address.ts';
 import { type Expected, type Experiment, experimentOfLink, isLink } from './lab-link.ts';
 import type { LabRun } from './lab-run.ts';
+import { StudentSampler } from './student-code.ts';
 
 const digits = 32;
 
@@ -57,6 +58,7 @@ export async function experimentOf(run: LabRun, panels: readonly string[]): Prom
     panels,
     selection,
     expected: await outcomeOf(run),
+    code: run.sampler?.code ?? '',
   };
 }
 
@@ -116,7 +118,7 @@ export function compareOutcome(
 
 /**
  * An experiment that a link or a file holds. It is run as soon as its own model is there; with
- * another one only when asked.
+ * another one, or if it brings code, only when asked: `reproduce`.
  * @fires change
  */
 export class OpenedExperiment extends EventTarget {
@@ -124,7 +126,7 @@ export class OpenedExperiment extends EventTarget {
   experiment: Experiment | null = null;
   /** Why it cannot be read, or run. */
   error: EngineError | null = null;
-  state: 'waiting' | 'other model' | 'running' | 'done' = 'waiting';
+  state: 'waiting' | 'other model' | 'has code' | 'running' | 'done' = 'waiting';
   outcome: Outcome | null = null;
 
   constructor(run: LabRun) {
@@ -174,14 +176,18 @@ export class OpenedExperiment extends EventTarget {
     const fingerprint = await fingerprintOf(this.#run).catch(() => '');
     // Meanwhile it may have been done, or another model loaded.
     if (this.#run.model !== model || this.state !== state) return;
-    if (fingerprint === experiment.model.fingerprint) await this.reproduce();
-    else if (state === 'waiting') {
-      this.state = 'other model';
-      this.#changed();
+    const isSame = fingerprint === experiment.model.fingerprint;
+    if (isSame && experiment.code === '') {
+      await this.reproduce();
+      return;
     }
+    const next = isSame ? 'has code' : 'other model';
+    if (next === state) return;
+    this.state = next;
+    this.#changed();
   }
 
-  /** With the model that is there. */
+  /** With the model that is there, and with the experiment's code: a person has seen it. */
   async reproduce(): Promise<void> {
     const run = this.#run;
     const { interventions, breaks, selection, expected, model, engine } = this.experiment!;
@@ -211,8 +217,9 @@ export class OpenedExperiment extends EventTarget {
     this.#changed();
   }
 
-  async #settings({ prompt, sampling, tokenByToken }: Experiment) {
+  async #settings({ prompt, sampling, tokenByToken, code }: Experiment) {
     const run = this.#run;
+    await run.setSampler(code === '' ? null : new StudentSampler(code));
     await checked(run, run.setBreaks([]));
     await checked(run, run.setSampling(sampling));
     if (run.tokenByToken !== tokenByToken) await run.setTokenByToken(tokenByToken);

@@ -26,6 +26,8 @@ export interface Experiment {
   panels: readonly string[];
   selection: Selection;
   expected: Expected;
+  /** Of a sampler; '': the engine's. Opening a link shows it and does not run it. */
+  code: string;
 }
 
 /** What the run came to. */
@@ -97,6 +99,7 @@ export function experimentToJson(experiment: Experiment): Record<string, unknown
     ...(breaks.length > 0 ? { breaks } : {}),
     view: { panels, ...selection },
     expected,
+    ...(experiment.code === '' ? {} : { code: experiment.code }),
   };
 }
 
@@ -129,6 +132,7 @@ export function experimentFromJson(json: JsonValue): Experiment {
       op: of('op'),
     },
     expected: expectedFromJson(json.get('expected')),
+    code: json.maybe('code')?.text(maxJson) ?? '',
   };
 }
 

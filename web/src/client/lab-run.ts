@@ -26,6 +26,7 @@ import { editsOf, type Intervention, type SavedRecording, withEdits } from './in
 import { keepWhatFits } from './lab-keep.ts';
 import { bufferOf } from './live-taps.ts';
 import { PassTimes } from './pass-times.ts';
+import type { StudentSampler } from './student-code.ts';
 import type { Trace } from './trace.ts';
 
 export type StepUnit = 'op' | 'layer' | 'token';
@@ -83,6 +84,8 @@ export class LabRun extends EventTarget {
   rerun: Rerun | null = null;
   /** Values of runs before, for edits that patch. */
   recordings: readonly SavedRecording[] = [];
+  /** A sampler of the reader's own, in place of the engine's. */
+  sampler: StudentSampler | null = null;
   /** The prompt goes in one token a pass, and not in one pass of many rows. */
   tokenByToken = false;
   selection: Selection = { position: 0, layer: 0, head: 0, op: 0 };
@@ -351,6 +354,11 @@ export class LabRun extends EventTarget {
 
   /** The n-th token drawn takes the seed's n-th number, however often the run went back. */
   async #draw(): Promise<number> {
+    if (this.sampler) {
+      const ids = this.tokens.map(({ id }) => id);
+      const ctx = { ids, position: ids.length };
+      return this.sampler.pick(await this.client.logits(), ctx, this.sampling.seed);
+    }
     const nth = this.tokens.length - this.nPrompt + 1;
     let id = 0;
     for (; this.#draws < nth; ++this.#draws) ({ id } = await this.client.sample(this.sampling));
@@ -465,6 +473,16 @@ export class LabRun extends EventTarget {
     return this.#interrupt(() => {
       this.sampling = sampling;
       this.#draws = 0;
+      this.#forgetTail();
+      return Promise.resolve();
+    });
+  }
+
+  /** Tokens from here on are drawn by this code; null: by the engine's sampler. */
+  setSampler(sampler: StudentSampler | null): Promise<void> {
+    return this.#interrupt(() => {
+      this.sampler?.end();
+      this.sampler = sampler;
       this.#forgetTail();
       return Promise.resolve();
     });

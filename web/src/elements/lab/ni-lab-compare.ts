@@ -155,7 +155,7 @@ export class NiLabCompare extends LabPanel<View> {
         unit="nats"
         .values=${kl}
         .labels=${Array.from(kl, (_, i) => `drawing ${pairWords(a, b, a.from + i)}`)}
-        .mark=${token === null ? -1 : token - a.from}
+        .mark=${token === null ? -1 : token - a.from + 1}
         @step-choice=${(event: CustomEvent<number>) =>
           this.run.select({ position: a.from - 1 + event.detail })}
       ></ni-step-chart>

@@ -40,6 +40,7 @@ export class NiLabInterventions extends LabPanel<View> {
 
   protected override draw({ interventions, rerun }: View) {
     const { refusal } = this;
+    const again = rerunWords(interventions, rerun);
     return html`
       <p class="soft">
         Each edit acts behind the op whose tap it names, in this order, in every pass. What the
@@ -49,9 +50,7 @@ export class NiLabInterventions extends LabPanel<View> {
         ${interventions.map((one) => this.#item(one))}
       </ul>
       ${interventions.length === 0 ? html`<p>No edit: the model computes what its file says.</p>` : nothing}
-      <p role="status" aria-label="Computed again" class="mono">
-        ${rerunWords(interventions, rerun)}
-      </p>
+      <p role="status" aria-label="Computed again" class="mono ${again ? 'said' : ''}">${again}</p>
       ${
         refusal
           ? html`<div role="alert" class="refusal">
@@ -175,7 +174,7 @@ export class NiLabInterventions extends LabPanel<View> {
         color: var(--ink-soft);
         text-decoration: line-through;
       }
-      [role='status']:not(:empty) {
+      [role='status'].said {
         padding: 0.4rem 0.5rem;
         font-size: 12px;
         background: var(--well);

@@ -1,6 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { modelName } from '../../client/catalogue.ts';
 import { EngineError } from '../../client/errors.ts';
+import { exportSize, exportTrace } from '../../client/lab-export.ts';
 import { labViewOf } from '../../client/lab-address.ts';
 import { experimentOf, modelQuery, openedIn } from '../../client/lab-experiment.ts';
 import {
@@ -10,6 +11,7 @@ import {
   linkOf,
 } from '../../client/lab-link.ts';
 import type { LabRun } from '../../client/lab-run.ts';
+import { bytes } from '../../draw/format.ts';
 import { outcomeWords } from '../../draw/outcome-words.ts';
 import { errorDetail } from '../ni-notice.ts';
 import { download } from './download.ts';
@@ -84,17 +86,30 @@ export class NiLabShare extends LabPanel<View> {
             ? `Running the opened experiment: ${experiment.expected.ids.length} tokens…`
             : outcome
               ? outcomeWords(outcome, this.run.tokens)
-              : this.#otherModel(experiment)
+              : this.#question(experiment, state === 'other model')
       }
     </div>`;
   }
 
-  #otherModel({ model }: Experiment) {
-    return html`<p>
-        The opened experiment was made with another model file: ${modelName(model.origin)}. Open
-        that one, and it runs.
-      </p>
-      <button @click=${() => void openedIn(this.run).reproduce()}>Run it with this model</button>`;
+  /** What a person decides: another model's file, or code that came with the experiment. */
+  #question({ model, code }: Experiment, isOther: boolean) {
+    return html`${
+        isOther
+          ? html`<p>
+              The opened experiment was made with another model file: ${modelName(model.origin)}.
+              Open that one, and it runs.
+            </p>`
+          : nothing
+      }
+      ${
+        code === ''
+          ? nothing
+          : html`<p>The experiment brings code of its own, which draws its tokens:</p>
+              <pre tabindex="0" aria-label="Code of the experiment">${code}</pre>`
+      }
+      <button @click=${() => void openedIn(this.run).reproduce()}>
+        ${isOther ? 'Run it with this model' : 'Run it with this code'}
+      </button>`;
   }
 
   protected override draw({ experiment, hasModel, link }: View) {
@@ -140,7 +155,33 @@ export class NiLabShare extends LabPanel<View> {
       <p class="soft" role="status" aria-label="Link">
         ${this.said || lengthWords(link.length, long)}
       </p>
+      ${this.#values()}
     `;
+  }
+
+  #values() {
+    const { taps, first, end, bytes: size } = exportSize(this.run);
+    return html`<div class="row values">
+      <button ?disabled=${end === first || taps === 0} @click=${() => void this.#export()}>
+        Download trace (.npz)
+      </button>
+      <span class="soft">
+        ${
+          end === first
+            ? 'No position is computed yet.'
+            : `${taps} kept taps at positions ${first} to ${end - 1}, about ${bytes(size)}, with trace.json inside. scripts/compare_trace.py holds it against transformers.`
+        }
+      </span>
+    </div>`;
+  }
+
+  async #export() {
+    try {
+      download(await exportTrace(this.run), 'trace.npz');
+      this.said = 'The trace is downloaded.';
+    } catch (thrown) {
+      this.said = EngineError.from(thrown).message;
+    }
   }
 
   async #copy(link: string) {
@@ -197,6 +238,15 @@ export class NiLabShare extends LabPanel<View> {
       .outcome p:last-child {
         margin: 0;
       }
+      pre {
+        max-height: 14rem;
+        overflow: auto;
+        margin: 0 0 0.6rem;
+        padding: 0.5rem;
+        font: 12px/1.45 var(--mono);
+        background: var(--panel);
+        border-radius: var(--radius);
+      }
       dl {
         display: grid;
         grid-template-columns: max-content minmax(0, 1fr);
@@ -209,6 +259,14 @@ export class NiLabShare extends LabPanel<View> {
       dd {
         margin: 0;
         overflow-wrap: anywhere;
+      }
+      .values {
+        margin: 0.8rem 0 0;
+        padding-top: 0.7rem;
+        border-top: 1px solid var(--line);
+      }
+      .values span {
+        flex: 1 1 14rem;
       }
       .link {
         display: flex;
@@ -243,7 +301,7 @@ export class NiLabShare extends LabPanel<View> {
 }
 
 function facts(experiment: Experiment): [string, string][] {
-  const { model, prompt, sampling, interventions, breaks, panels, expected } = experiment;
+  const { model, prompt, sampling, interventions, breaks, panels, expected, code } = experiment;
   const { temperature, seed, top_k: topK, top_p: topP } = sampling;
   const { ids, nPrompt, logits } = expected;
   return [
@@ -262,6 +320,9 @@ function facts(experiment: Experiment): [string, string][] {
     ],
     ['Edits', `${interventions.filter(({ on }) => on).length} on, of ${interventions.length}`],
     ['Breaks', `${breaks.length}`],
+    ...(code === ''
+      ? []
+      : [['Code', `a sampler of ${code.length} characters`] as [string, string]]),
     ['Panels', panels.join(', ')],
     [
       'Expected',

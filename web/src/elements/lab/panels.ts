@@ -118,6 +118,13 @@ export const panels: readonly PanelEntry[] = [
     load: () => import('./ni-lab-compare.ts'),
   },
   {
+    id: 'code',
+    title: 'Code',
+    about: 'A sampler of your own, in JavaScript, that draws in place of the engine’s.',
+    tag: 'ni-lab-code',
+    load: () => import('./ni-lab-code.ts'),
+  },
+  {
     id: 'share',
     title: 'Share',
     about:
