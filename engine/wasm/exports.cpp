@@ -342,9 +342,10 @@ EXPORT void ni_session_op_ms_reset(Session* session) {
 // ---- sampler: a visible chain
 // ------------------------------------------------------------------------------
 
-// The parameters as JSON; null if one is unknown or out of range.
-EXPORT Sampler* ni_sampler_new(const char* params_json, uint32_t n_vocab) {
-  const Result<SamplerParams> params = sampler_params_from_json(params_json);
+// bias: (n_biases, 2) token id, what is added to its logit. Null if a parameter is out of range.
+EXPORT Sampler* ni_sampler_new(const SamplerNumbers* numbers, const double* bias, uint32_t n_biases,
+                               uint32_t n_vocab) {
+  const Result<SamplerParams> params = sampler_params(*numbers, {bias, 2 * size_t{n_biases}});
   if (params) return own(Sampler::create(*params, n_vocab));
   last_error = params.error();
   return nullptr;

@@ -13,6 +13,7 @@ import type {
 import type { EngineFactory, EngineModule } from './engine-module.d.ts';
 import { Failure, isTrap } from './failure.ts';
 import { bytesAt, doublesAt, encodeText, floatsAt, idsAt, stringAt, textAt } from './memory.ts';
+import { samplerNumbers } from './sampler-numbers.ts';
 
 declare const logitsBrand: unique symbol;
 /** (n_vocab) float32 in the engine's memory, valid until the session's next pass. */
@@ -434,9 +435,13 @@ export class Sampler {
   readonly #address: number;
 
   constructor(model: Model, params: object) {
-    this.#engine = model.engine;
-    this.#address = model.engine.withCopy(encodeText(JSON.stringify(params) + '\0'), (json) =>
-      model.engine.check(model.engine.module._ni_sampler_new(json, model.info.n_vocab), 0),
+    const { engine, info } = model;
+    const { numbers, bias } = samplerNumbers(params);
+    this.#engine = engine;
+    this.#address = engine.withCopy(numbers, (at) =>
+      engine.withCopy(bias, (biasAt) =>
+        engine.check(engine.module._ni_sampler_new(at, biasAt, bias.length / 2, info.n_vocab), 0),
+      ),
     );
   }
 
