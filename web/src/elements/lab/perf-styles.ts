@@ -145,6 +145,15 @@ export const perfStyles = css`
       min-width: 11rem;
     }
   }
+  @container (max-width: 24rem) {
+    td.share {
+      min-width: 0;
+      padding-right: 0.5rem;
+    }
+    td.share span {
+      display: none;
+    }
+  }
   line {
     stroke: var(--line);
   }
