@@ -95,7 +95,7 @@ export const labStyles = [
     }
     .greeting {
       margin: 0 0 0.9rem;
-      max-width: 75ch;
+      max-width: 110ch;
       font-size: 14px;
       line-height: 1.5;
     }

@@ -328,7 +328,7 @@ export class NiLabMlp extends LabPanel<View> {
       .signed {
         position: relative;
         width: 100%;
-        min-width: 4rem;
+        min-width: 3rem;
         background: linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;
       }
       i {

@@ -146,9 +146,14 @@ export const perfStyles = css`
     }
   }
   @container (max-width: 24rem) {
+    table {
+      font-size: 11px;
+    }
+    th,
+    td,
     td.share {
       min-width: 0;
-      padding-right: 0.5rem;
+      padding-right: 0.35rem;
     }
     td.share span {
       display: none;
