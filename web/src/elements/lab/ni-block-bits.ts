@@ -129,7 +129,7 @@ export class NiBlockBits extends LitElement {
       @container (max-width: 30rem) {
         th,
         td {
-          padding-right: 0.5rem;
+          padding-inline: 0.1rem 0.5rem;
         }
         td:nth-child(2) {
           white-space: normal;

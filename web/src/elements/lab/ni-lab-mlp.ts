@@ -149,6 +149,7 @@ export class NiLabMlp extends LabPanel<View> {
             <th scope="col">gate</th>
             <th scope="col">up</th>
             <th scope="col">act</th>
+            <td></td>
             <th scope="col"><span class="unseen">Zero</span></th>
           </tr>
         </thead>
@@ -159,9 +160,9 @@ export class NiLabMlp extends LabPanel<View> {
                 <th scope="row">${at}</th>
                 <td>${value(gate[at]!)}</td>
                 <td>${value(up[at]!)}</td>
-                <td class="act">
-                  <i class=${act[at]! < 0 ? 'minus' : ''} style=${signedBar(act[at]!, most)}></i
-                  >${value(act[at]!)}
+                <td>${value(act[at]!)}</td>
+                <td class="signed">
+                  <i class=${act[at]! < 0 ? 'minus' : ''} style=${signedBar(act[at]!, most)}></i>
                 </td>
                 <td>
                   <button
@@ -309,6 +310,7 @@ export class NiLabMlp extends LabPanel<View> {
         margin-bottom: 0.8rem;
       }
       table {
+        width: 100%;
         border-collapse: collapse;
         font: 12px/1.3 var(--mono);
         font-variant-numeric: tabular-nums;
@@ -322,14 +324,16 @@ export class NiLabMlp extends LabPanel<View> {
       thead th {
         color: var(--ink-soft);
       }
-      .act {
+      /* Of zero. */
+      .signed {
         position: relative;
-        min-width: 5.5rem;
+        width: 100%;
+        min-width: 3rem;
+        background: linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;
       }
       i {
         position: absolute;
-        bottom: 1px;
-        height: 2px;
+        inset-block: 25%;
         background: var(--accent);
       }
       .minus {

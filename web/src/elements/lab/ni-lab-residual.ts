@@ -181,7 +181,7 @@ export class NiLabResidual extends LabPanel<View> {
       Number.isNaN(x)
         ? nothing
         : html`<span class="line ${what}"
-            ><i style=${bar(x, most)}></i><b>${value(x, 3)}</b></span
+            ><span><i style=${bar(x, most)}></i></span><b>${value(x, 3)}</b></span
           >`;
     return html`<li class=${level.layer === layer ? 'chosen' : ''}>
       <button
@@ -288,8 +288,13 @@ export class NiLabResidual extends LabPanel<View> {
         gap: 1px;
       }
       .line {
-        position: relative;
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) 2.3rem;
+        gap: 0.3rem;
         height: 0.85rem;
+      }
+      .line span {
+        position: relative;
       }
       .line i {
         position: absolute;
@@ -297,14 +302,8 @@ export class NiLabResidual extends LabPanel<View> {
         background: var(--colour);
       }
       .line b {
-        position: relative;
-        display: block;
-        padding-left: 2px;
         font: 10px/0.85rem var(--mono);
-        text-shadow:
-          0 0 2px var(--panel),
-          0 0 2px var(--panel),
-          0 0 3px var(--panel);
+        text-align: right;
       }
       .key {
         font-size: 11.5px;

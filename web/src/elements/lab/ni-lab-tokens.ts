@@ -34,7 +34,7 @@ export class NiLabTokens extends LabPanel<View> {
     const lines = segments(tokens);
     return html`
       <p class="soft">
-        ${tokens.length} tokens, ${nPrompt} of them the prompt's, from
+        ${tokens.length} tokens, ${nPrompt} of them the prompt’s, from
         ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
         at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
       </p>

@@ -145,6 +145,20 @@ export const perfStyles = css`
       min-width: 11rem;
     }
   }
+  @container (max-width: 24rem) {
+    table {
+      font-size: 11px;
+    }
+    th,
+    td,
+    td.share {
+      min-width: 0;
+      padding-right: 0.35rem;
+    }
+    td.share span {
+      display: none;
+    }
+  }
   line {
     stroke: var(--line);
   }
