@@ -7,7 +7,7 @@ const preview = 'node node_modules/vite/bin/vite.js preview --strictPort --port'
 const sameOnBoth = [
   'control-tokens',
   'conversation',
-  'lab-shell',
+  'lab-!(memory|perf)',
   'loading',
   'look',
   'markdown',

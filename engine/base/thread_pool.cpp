@@ -2,17 +2,27 @@
 
 #include <thread>
 
+#include "engine/base/clock.h"
+
 namespace nanoinfer {
 
 namespace {
 
-// About 20-50 us of loads on current processors.
-constexpr int kSpins = 20000;
+// A waiter that sleeps is woken 15 us late and more; lone rows of a large model keep the others
+// waiting for as long.
+constexpr double kSpinMs = 0.2;
+
+bool changes_soon(const std::atomic<uint32_t>& counter, uint32_t value) {
+  for (int i = 0; i < 2000; ++i) {
+    if (counter.load(std::memory_order_acquire) != value) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
 ThreadPool::ThreadPool(size_t n_threads)
-    : n_spins_(n_threads > std::thread::hardware_concurrency() ? 0 : kSpins) {
+    : spins_(n_threads <= std::thread::hardware_concurrency()) {
   threads_.reserve(n_threads - 1);
   for (pthread_t thread; n_threads_ < n_threads; ++n_threads_) {
     if (pthread_create(&thread, nullptr, start, this) != 0) break;
@@ -63,8 +73,12 @@ void ThreadPool::barrier() {
 }
 
 void ThreadPool::wait_while(const std::atomic<uint32_t>& counter, uint32_t value) {
-  for (int spin = 0; spin < n_spins_; ++spin) {
-    if (counter.load(std::memory_order_acquire) != value) return;
+  if (spins_) {
+    if (changes_soon(counter, value)) return;  // most waits are shorter than reading the clock
+    const double until_ms = now_ms() + kSpinMs;
+    while (now_ms() < until_ms) {
+      if (changes_soon(counter, value)) return;
+    }
   }
   std::unique_lock lock(mutex_);
   n_sleeping_.fetch_add(1);

@@ -45,7 +45,7 @@ class ThreadPool {
   void advance(std::atomic<uint32_t>& counter);
 
   size_t n_threads_ = 1;  // fixed before the first job
-  const int n_spins_;
+  const bool spins_;
   void (*job_)(void*, size_t) = nullptr;  // null: workers end
   void* context_ = nullptr;
   std::atomic<uint32_t> dispatched_{0};  // jobs given out

@@ -10,6 +10,7 @@
 // No FMA, no other order: so every instruction set, thread count and batch gives the same bits.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -40,8 +41,9 @@ struct Matrix {
     const size_t left = n_out - tile * kTileRows;
     return left < kTileRows ? left : kTileRows;
   }
-  bool tiles_are_full(const size_t (&tiles)[2]) const {
-    return tile_rows(tiles[0]) == kTileRows && tile_rows(tiles[1]) == kTileRows;
+  // Of n tiles from each of these two on.
+  bool tiles_are_full(const size_t (&tiles)[2], size_t n) const {
+    return (std::max(tiles[0], tiles[1]) + n) * kTileRows <= n_out;
   }
   const uint8_t* tile(size_t tile) const {
     return data + tile * kTileRows * static_cast<size_t>(row_bytes(type, n_in));
@@ -141,12 +143,13 @@ struct Kernels {
   void (*gemm_panel_float)(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in,
                            size_t n_tokens, float* y, size_t y_stride);
 
-  // One token straight from two packed tiles (decode): y[i] (8) = tile tiles[i] . x row `row`. Two
-  // that lie far apart are two streams from memory, of which a processor reads more ahead than of
-  // one; a tile may be given twice. Returns false if this set has no packed kernel for w.type or a
-  // tile is not full: the caller then takes unpack_tile + gemm_panel, which gives the same bits.
-  bool (*gemv_tiles)(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
-                     float* const (&y)[2]);
+  // One token straight from two runs of n packed tiles (decode): y[i] (n, 8) = tiles tiles[i] and
+  // following . x row `row`. Two that lie far apart are two streams from memory, of which a
+  // processor reads more ahead than of one; a run may be given twice. Returns false if this set has
+  // no packed kernel for w.type or a tile is not full: the caller then takes unpack_tile +
+  // gemm_panel, which gives the same bits.
+  bool (*gemv_tiles)(const Matrix& w, const size_t (&tiles)[2], size_t n, const QuantisedRows& x,
+                     size_t row, float* const (&y)[2]);
 
   // out[i] = x[i] / sqrt(mean(x^2) + eps) * weight[i]. Zhang & Sennrich 2019 (RMSNorm).
   // Sum of squares in 4 lanes (lane j takes i = j mod 4), added as (l0 + l1) + (l2 + l3).
@@ -172,6 +175,9 @@ struct Kernels {
 
   // Joins `next` (later positions) into `into`: M = max(m, m'); both rescaled by exp(. - M); added.
   void (*attention_merge)(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
+
+  // out[d] = o[d] / l: the softmax's weighted mean of values. out may be o.
+  void (*attention_finish)(const AttentionPartial& sum, size_t head_dim, float* out);
 };
 
 // The sets linked into this build, the definition first.

@@ -145,11 +145,13 @@ float dot_row(const Matrix& w, size_t tile, size_t tile_row, const QuantisedRows
   return y;
 }
 
-bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
-                float* const (&y)[2]) {
-  if (!traits(w.type).quantised || !w.tiles_are_full(tiles)) return false;
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], size_t n, const QuantisedRows& x,
+                size_t row, float* const (&y)[2]) {
+  if (!traits(w.type).quantised || !w.tiles_are_full(tiles, n)) return false;
   for (size_t i = 0; i < 2; ++i) {
-    for (size_t r = 0; r < kTileRows; ++r) y[i][r] = dot_row(w, tiles[i], r, x, row);
+    for (size_t r = 0; r < n * kTileRows; ++r) {
+      y[i][r] = dot_row(w, tiles[i] + r / kTileRows, r % kTileRows, x, row);
+    }
   }
   return true;
 }
@@ -220,6 +222,10 @@ void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_
   into->m = most;
 }
 
+void attention_finish(const AttentionPartial& sum, size_t head_dim, float* out) {
+  for (size_t d = 0; d < head_dim; ++d) out[d] = sum.o[d] / sum.l;
+}
+
 }  // namespace
 
 const Kernels kScalarKernels = {
@@ -236,6 +242,7 @@ const Kernels kScalarKernels = {
     .rope = rope,
     .attention_chunk = attention_chunk,
     .attention_merge = attention_merge,
+    .attention_finish = attention_finish,
 };
 
 }  // namespace nanoinfer

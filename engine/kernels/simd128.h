@@ -11,8 +11,8 @@ void gemm_panel(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, 
                 float* y, size_t y_stride);
 void gemm_panel_float(const Panel& panel, size_t n_tile_rows, const float* x, size_t n_in,
                       size_t n_tokens, float* y, size_t y_stride);
-bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], const QuantisedRows& x, size_t row,
-                float* const (&y)[2]);
+bool gemv_tiles(const Matrix& w, const size_t (&tiles)[2], size_t n, const QuantisedRows& x,
+                size_t row, float* const (&y)[2]);
 void rms_norm(const float* x, const float* weight, size_t n, float eps, float* out);
 void add(float* x, const float* y, size_t n);
 void swiglu(float* gate, const float* up, size_t n);
@@ -20,6 +20,7 @@ void rope(float* head, size_t n_rot, bool adjacent, const float* cos_sin);
 void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
                      float scale);
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
+void attention_finish(const AttentionPartial& sum, size_t head_dim, float* out);
 
 // The whole set; others begin as a copy of it.
 inline constexpr Kernels kKernels = {
@@ -36,6 +37,7 @@ inline constexpr Kernels kKernels = {
     .rope = rope,
     .attention_chunk = attention_chunk,
     .attention_merge = attention_merge,
+    .attention_finish = attention_finish,
 };
 
 }  // namespace nanoinfer::simd128

@@ -210,4 +210,13 @@ void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_
   into->m = most;
 }
 
+void attention_finish(const AttentionPartial& sum, size_t head_dim, float* out) {
+  const v128_t l = wasm_f32x4_splat(sum.l);
+  const size_t n_whole = head_dim & ~size_t{3};
+  for (size_t d = 0; d < n_whole; d += 4) {
+    wasm_v128_store(out + d, wasm_f32x4_div(wasm_v128_load(sum.o + d), l));
+  }
+  for (size_t d = n_whole; d < head_dim; ++d) out[d] = sum.o[d] / sum.l;
+}
+
 }  // namespace nanoinfer::simd128

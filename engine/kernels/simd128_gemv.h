@@ -1,5 +1,5 @@
-// Matrix x vector for two full tiles, straight from its packed bytes, as a template over the format
-// and the integer dot that the instruction set offers.
+// Matrix x vector for two runs of full tiles, straight from packed bytes, as a template over the
+// format and the integer dot that the instruction set offers.
 #pragma once
 
 #include "engine/kernels/kernels.h"
@@ -170,17 +170,16 @@ inline void add_block(Lanes8& y, const Lanes8& sums, const float* d, const float
   }
 }
 
-// y[i] (8) = tile i . row `row` of x.
+// y[i] (8) = the tile at blocks[i] . activations; leaves blocks[i] at the tile that follows.
 template <typename Format, typename Dot>
-void gemv(const uint8_t* const (&tiles)[2], const QuantisedRows& x, size_t row,
-          float* const (&y)[2]) {
+__attribute__((always_inline)) inline void gemv_pair(TileBlock (&blocks)[2],
+                                                     uint8_t* const (&high)[2],
+                                                     ActivationBlock activations, size_t n_blocks,
+                                                     float* const (&y)[2]) {
   constexpr size_t kGroups = Format::kSubs / Format::kParts;
   Lanes8 sums[2] = {{{wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)}},
                     {{wasm_f32x4_splat(0.0f), wasm_f32x4_splat(0.0f)}}};
-  ActivationBlock activations(x, row);
-  alignas(16) uint8_t high[2][kHighBytes];
-  TileBlock blocks[2] = {{tiles[0], high[0]}, {tiles[1], high[1]}};
-  for (size_t n = x.n_blocks() / Format::kSubs; n > 0; --n) {
+  for (size_t n = n_blocks / Format::kSubs; n > 0; --n) {
     float d[2][Format::kSubs * kTileRows];
     float m[2][Format::kSubs * kTileRows];
     for (size_t i = 0; i < 2; ++i) {
@@ -202,6 +201,19 @@ void gemv(const uint8_t* const (&tiles)[2], const QuantisedRows& x, size_t row,
     for (TileBlock& block : blocks) block.bytes += Format::kTileBytes;
   }
   for (size_t i = 0; i < 2; ++i) store_lanes8(y[i], sums[i]);
+}
+
+// y[i] (n, 8) = the n tiles from tiles[i] on . row `row` of x.
+template <typename Format, typename Dot>
+void gemv(const uint8_t* const (&tiles)[2], size_t n, const QuantisedRows& x, size_t row,
+          float* const (&y)[2]) {
+  alignas(16) uint8_t high[2][kHighBytes];
+  TileBlock blocks[2] = {{tiles[0], high[0]}, {tiles[1], high[1]}};
+  const ActivationBlock activations(x, row);
+  for (size_t i = 0; i < n * kTileRows; i += kTileRows) {
+    gemv_pair<Format, Dot>(blocks, {high[0], high[1]}, activations, x.n_blocks(),
+                           {y[0] + i, y[1] + i});
+  }
 }
 
 }  // namespace nanoinfer::simd128

@@ -1,10 +1,11 @@
 #include "engine/model/config.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "engine/base/number_text.h"
 
 namespace nanoinfer {
 
@@ -19,12 +20,6 @@ constexpr uint32_t kMaxVocab = 1u << 20;
 // (kMaxContext of the session), times 1 / kMinRopeScaling, over kMinRopeFactor of weights.cpp.
 constexpr float kMinRopeScaling = 1.0f / 16;
 constexpr float kMaxRopeScaling = 65536;
-
-std::string number_text(float value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", static_cast<double>(value));
-  return text;
-}
 
 // Reads keys "<architecture>.name"; remembers the first failure, after which values mean nothing.
 class Keys {

@@ -22,7 +22,7 @@ CachedMatmul::CachedMatmul()
 void CachedMatmul::one_by_one(const Kernels& kernels, float* y) const {
   for (size_t token = 0; token < kTokens; ++token) {
     float* to = y + token * kTileRows;
-    kernels.gemv_tiles(matrix_, {0, 0}, rows_, token, {to, to});
+    kernels.gemv_tiles(matrix_, {0, 0}, 1, rows_, token, {to, to});
   }
 }
 

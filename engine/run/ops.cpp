@@ -49,15 +49,15 @@ void matmul_tile(const Op& op, const Pass& pass, size_t tile, ThreadScratch& scr
   kernels.gemm_panel(scratch.panel, w.tile_rows(tile), x, n_rows, y, op.n_out);
 }
 
-// Few rows straight from packed tiles; false if the kernels cannot.
-bool matmul_packed(const Op& op, const Pass& pass, const size_t (&tiles)[2]) {
+// Few rows straight from two runs of n packed tiles; false if the kernels cannot.
+bool matmul_packed(const Op& op, const Pass& pass, const size_t (&tiles)[2], size_t n) {
   const size_t n_rows = pass.n_rows(op);
   if (n_rows >= kPanelRows || !traits(op.matrix->type).quantised) return false;
   QuantisedRows x = pass.activations->quantised;
   x.n_in = op.matrix->n_in;
   for (size_t row = 0; row < n_rows; ++row) {
     float* y = op.out + row * op.n_out;
-    if (!pass.kernels->gemv_tiles(*op.matrix, tiles, x, row,
+    if (!pass.kernels->gemv_tiles(*op.matrix, tiles, n, x, row,
                                   {y + tiles[0] * kTileRows, y + tiles[1] * kTileRows})) {
       return false;
     }
@@ -65,18 +65,24 @@ bool matmul_packed(const Op& op, const Pass& pass, const size_t (&tiles)[2]) {
   return true;
 }
 
+// Units of a product are pairs of tiles, half the matrix apart. Of an odd number of tiles the last
+// pair has one.
 size_t tile_pairs(const Matrix& w) {
   return (w.n_tiles() + 1) / 2;
 }
 
-// Two tiles, half the matrix apart: those of the next pair follow them in memory.
-void matmul(const Op& op, const Pass& pass, size_t pair, ThreadScratch& scratch) {
+// Pairs [first, end).
+void matmul(const Op& op, const Pass& pass, size_t first, size_t end, ThreadScratch& scratch) {
   const size_t n_tiles = op.matrix->n_tiles();
-  const size_t other = pair + tile_pairs(*op.matrix);
-  const bool alone = other >= n_tiles;  // the middle one of an odd number
-  if (matmul_packed(op, pass, {pair, alone ? pair : other})) return;
-  matmul_tile(op, pass, pair, scratch);
-  if (!alone) matmul_tile(op, pass, other, scratch);
+  const size_t n_pairs = tile_pairs(*op.matrix);
+  if (matmul_packed(op, pass, {first, first + n_pairs}, end - first)) return;
+  if (end - first > 1) {
+    for (size_t pair = first; pair < end; ++pair) matmul(op, pass, pair, pair + 1, scratch);
+    return;
+  }
+  for (size_t tile = first; tile < n_tiles; tile += n_pairs) {
+    if (!matmul_packed(op, pass, {tile, tile}, 1)) matmul_tile(op, pass, tile, scratch);
+  }
 }
 
 void rope(const Op& op, const Pass& pass, size_t row) {
@@ -102,10 +108,6 @@ void kv_append(const Op& op, const Pass& pass, size_t row) {
 // A partial result of `head` in memory: o (head_dim), m, l.
 AttentionPartial load_partial(float* at, size_t head_dim) {
   return {.o = at, .m = at[head_dim], .l = at[head_dim + 1]};
-}
-
-void normalise(const AttentionPartial& partial, size_t head_dim, float* out) {
-  for (size_t d = 0; d < head_dim; ++d) out[d] = partial.o[d] / partial.l;
 }
 
 // A lone row: one chunk of one KV head, for all its query heads, so that it is read once. The
@@ -174,7 +176,7 @@ void attention_of_rows(const Op& op, const Pass& pass, size_t first_row, size_t 
     }
   }
   for (size_t i = 0; i < n_rows * group; ++i) {
-    normalise(scratch.merged[i], c.head_dim, op.out + place(i));
+    pass.kernels->attention_finish(scratch.merged[i], c.head_dim, op.out + place(i));
   }
 }
 
@@ -202,7 +204,7 @@ void attention_merge(const Op& op, const Pass& pass) {
       pass.kernels->attention_merge(
           &merged, load_partial(at + chunk * (c.head_dim + 2), c.head_dim), c.head_dim);
     }
-    normalise(merged, c.head_dim, op.out + head * c.head_dim);
+    pass.kernels->attention_finish(merged, c.head_dim, op.out + head * c.head_dim);
   }
 }
 
@@ -225,8 +227,9 @@ size_t count_units(const Op& op, const Pass& pass) {
   }
 }
 
-void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
-  ThreadScratch& scratch = pass.scratch[thread];
+namespace {
+
+void run_unit(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratch) {
   const Kernels& kernels = *pass.kernels;
   const float* in = op.in + unit * op.n_in;
   float* out = op.out + unit * op.n_out;
@@ -243,7 +246,7 @@ void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
       return kernels.quantise_row(in, op.n_in, rows, unit);
     }
     case OpKind::kMatmul:
-      return matmul(op, pass, unit, scratch);
+      return matmul(op, pass, unit, unit + 1, scratch);
     case OpKind::kBias:
       return kernels.add(out, op.vector, op.n_out);
     case OpKind::kRope:
@@ -260,6 +263,15 @@ void run_unit(const Op& op, const Pass& pass, size_t unit, size_t thread) {
     case OpKind::kSwiglu:
       return kernels.swiglu(out, in, op.n_out);
   }
+}
+
+}  // namespace
+
+void run_units(const Op& op, const Pass& pass, Units units, size_t thread) {
+  ThreadScratch& scratch = pass.scratch[thread];
+  if (op.kind == OpKind::kMatmul) return matmul(op, pass, units.first, units.end, scratch);
+  for (size_t unit = units.first; unit < units.end; unit += units.step)
+    run_unit(op, pass, unit, scratch);
 }
 
 }  // namespace nanoinfer

@@ -12,6 +12,19 @@ namespace {
 // the shared counter costs nothing.
 constexpr size_t kTakes = 8;
 
+// Multiply-adds that are worth a take, in which the counter travels between cores.
+constexpr uint64_t kMacsPerTake = 50'000;
+
+// Multiply-adds after which the clock is read again: a fraction of a millisecond with the fast
+// kernels, since a browser's clock takes as long as a small op.
+constexpr uint64_t kMacsPerReading = 2'000'000;
+
+size_t units_per_take(const Op& op, const Pass& pass, size_t n_units, size_t n_threads) {
+  const uint64_t macs = op.macs * pass.n_rows(op);
+  const uint64_t worth = macs == 0 ? 0 : kMacsPerTake * n_units / macs;
+  return std::max<size_t>({1, n_units / (n_threads * kTakes), static_cast<size_t>(worth)});
+}
+
 }  // namespace
 
 size_t PlanRunner::run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms) {
@@ -32,26 +45,28 @@ void PlanRunner::run_thread(void* runner, size_t thread) {
 void PlanRunner::run_ops(size_t thread) {
   const size_t n_threads = pool_.n_threads();
   double started_ms = op_ms_ != nullptr ? now_ms() : 0;
+  uint64_t macs = 0;  // since the clock was read
   for (size_t i = begin_; i < end_.load(std::memory_order_relaxed); ++i) {
     const Op& op = ops_[i];
     const size_t n_units = count_units(op, *pass_);
     if (op.split == Split::kRows) {
-      for (size_t unit = thread; unit < n_units; unit += n_threads)
-        run_unit(op, *pass_, unit, thread);
+      run_units(op, *pass_, {thread, n_units, n_threads}, thread);
     } else {
-      const size_t grain = std::max<size_t>(1, n_units / (n_threads * kTakes));
+      const size_t grain =
+          n_threads == 1 ? n_units : units_per_take(op, *pass_, n_units, n_threads);
       while (true) {
         const size_t first =
             taken_[i].fetch_add(static_cast<uint32_t>(grain), std::memory_order_relaxed);
         if (first >= n_units) break;
-        const size_t last = std::min(first + grain, n_units);
-        for (size_t unit = first; unit < last; ++unit) run_unit(op, *pass_, unit, thread);
+        run_units(op, *pass_, {first, std::min(first + grain, n_units)}, thread);
       }
     }
+    macs += op.macs * pass_->n_rows(op);
     if (op.ends_region || op_ms_ != nullptr) {
-      // The clock is read between regions and not layers: a layer of a long prompt takes too long
-      // for whoever waits to cancel.
-      if (thread == 0 && now_ms() >= until_ms_) end_.store(i + 1, std::memory_order_relaxed);
+      if (thread == 0 && macs >= kMacsPerReading) {
+        if (now_ms() >= until_ms_) end_.store(i + 1, std::memory_order_relaxed);
+        macs = 0;
+      }
       pool_.barrier();
     }
     if (op_ms_ != nullptr && thread == 0) {

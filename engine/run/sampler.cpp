@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/base/number_text.h"
 #include "engine/kernels/kernels.h"
 
 namespace nanoinfer {
@@ -17,7 +18,7 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 Error bad_parameter(const char* name, const char* expected, float actual) {
   return {ErrorCode::kBadArgument, "A sampling parameter is out of range", name, expected,
-          std::to_string(actual)};
+          number_text(actual)};
 }
 
 // NaN compares false with everything, so it is never inside.
@@ -112,7 +113,7 @@ Status Sampler::check(std::span<const float> logits, const char* place) const {
                                       [](float logit) { return logit <= kLargest; });
     return Error{ErrorCode::kNonFinite, "A logit is not finite",
                  std::string(place) + ", token " + std::to_string(bad - logits.begin()),
-                 "a finite number", std::to_string(*bad)};
+                 "a finite number", number_text(*bad)};
   }
   if (!some_finite) {
     return Error{ErrorCode::kNonFinite, "No token can be chosen: every logit is -infinity", place,

@@ -22,10 +22,21 @@ struct SamplerParams {
   float presence_penalty = 0.0f;    // subtracted once from a seen token's logit; 0: off
   float frequency_penalty = 0.0f;   // subtracted as often as the token was seen; 0: off
   uint32_t penalty_window = 64;     // the last tokens the penalties look at; 0: none
+  uint64_t seed = 1;
   std::vector<std::pair<int32_t, float>>
       logit_bias;  // (token id, added to its logit); -inf bans it
-  uint64_t seed = 1;
 };
+
+// SamplerParams as JavaScript has them, all numbers of one kind. NaN keeps a default.
+struct SamplerNumbers {
+  double temperature, top_k, top_p, min_p;
+  double repetition_penalty, presence_penalty, frequency_penalty, penalty_window;
+  double seed;
+};
+
+// bias: (n, 2) token id, what is added to its logit. Refuses by name what is no whole number where
+// one is needed.
+Result<SamplerParams> sampler_params(const SamplerNumbers& numbers, std::span<const double> bias);
 
 // A token still in the running, with its logit and its probability among those.
 struct Candidate {

@@ -49,7 +49,8 @@ const Merge* MergeTable::find(int32_t left, int32_t right) const {
   return found != end && found->right == right ? found : nullptr;
 }
 
-void MergeTable::apply(std::vector<int32_t>& ids, MergeScratch& scratch) const {
+void MergeTable::apply(std::vector<int32_t>& ids, MergeScratch& scratch,
+                       std::vector<MergeStep>* steps) const {
   if (ids.size() < 2) return;
   // The ids are a linked list, so that a join costs the same wherever it happens; the joins that
   // could be made wait in a heap, and those that an earlier join undid are recognised when met.
@@ -79,6 +80,7 @@ void MergeTable::apply(std::vector<int32_t>& ids, MergeScratch& scratch) const {
     MergeScratch::Node& node = nodes[pos];
     const uint32_t next = node.next;
     if (node.id != merge->left || next >= n || nodes[next].id != merge->right) continue;
+    if (steps != nullptr) steps->push_back({pos, *merge});
     node.id = merge->result;
     node.next = nodes[next].next;
     nodes[next].id = -1;  // joined away: matches no merge

@@ -13,6 +13,12 @@ struct Merge {
   int32_t result;
 };
 
+// One join that was made.
+struct MergeStep {
+  uint32_t pos;  // of the left side's first id, among those that were given
+  Merge merge;
+};
+
 // Memory of MergeTable::apply() that outlives a word.
 struct MergeScratch {
   struct Node {
@@ -36,8 +42,9 @@ class MergeTable {
   const Merge* find(int32_t left, int32_t right) const;
 
   // Joins neighbours of `ids`, lowest rank first and leftmost among equals, until none join.
-  // n log n in the number of ids.
-  void apply(std::vector<int32_t>& ids, MergeScratch& scratch) const;
+  // n log n in the number of ids. steps: null, or takes the joins in the order they are made.
+  void apply(std::vector<int32_t>& ids, MergeScratch& scratch,
+             std::vector<MergeStep>* steps = nullptr) const;
 
  private:
   std::vector<Merge> merges_;     // sorted by left, then right

@@ -44,7 +44,6 @@ void Tokenizer::encode_ordinary(std::string_view text, MergeScratch& scratch,
     normalized = to_nfc(text);
     text = normalized;
   }
-  std::vector<int32_t> piece_ids;
   size_t begin = 0;
   for (const uint32_t end : piece_ends(pre_tokenizer_, text)) {
     const std::string_view piece = text.substr(begin, end - begin);
@@ -56,14 +55,28 @@ void Tokenizer::encode_ordinary(std::string_view text, MergeScratch& scratch,
         continue;
       }
     }
-    piece_ids.clear();
-    for (const char byte : piece) {
-      const int32_t id = byte_ids_[static_cast<uint8_t>(byte)];
-      if (id >= 0) piece_ids.push_back(id);
-    }
+    std::vector<int32_t> piece_ids = byte_tokens(piece);
     merges_.apply(piece_ids, scratch);
     ids.insert(ids.end(), piece_ids.begin(), piece_ids.end());
   }
+}
+
+std::vector<int32_t> Tokenizer::byte_tokens(std::string_view bytes) const {
+  std::vector<int32_t> ids;
+  for (const char byte : bytes) {
+    const int32_t id = byte_ids_[static_cast<uint8_t>(byte)];
+    if (id >= 0) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<MergeStep> Tokenizer::merges_of(int32_t id) const {
+  std::vector<MergeStep> steps;
+  if (kind_ != TokenizerKind::kByteLevelBpe || kind(id) != TokenKind::kNormal) return steps;
+  std::vector<int32_t> ids = byte_tokens(token_bytes(id));
+  MergeScratch scratch;
+  merges_.apply(ids, scratch, &steps);
+  return steps;
 }
 
 std::vector<TextSpan> Tokenizer::split_literals(std::string_view text,

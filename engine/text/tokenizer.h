@@ -59,6 +59,10 @@ class Tokenizer {
   // The bytes that a token stands for; for a control token its literal text. May be part of a
   // character. `id` must be valid.
   std::string_view token_bytes(int32_t id) const { return store_.bytes(id); }
+  // The joins that lead from a token's bytes to it, in the order in which encoding makes them: no
+  // byte around them takes part, or the token would have become another. Of a token that no joins
+  // lead to (see encode_ordinary) they end in several. Positions are of bytes that have a token.
+  std::vector<MergeStep> merges_of(int32_t id) const;
   TokenKind kind(int32_t id) const { return store_.kind(id); }
   bool valid_id(int64_t id) const { return id >= 0 && id < n_vocab(); }
 
@@ -85,6 +89,7 @@ class Tokenizer {
   void index_literals();
   void encode_ordinary(std::string_view text, MergeScratch& scratch,
                        std::vector<int32_t>& ids) const;
+  std::vector<int32_t> byte_tokens(std::string_view bytes) const;
   std::optional<int32_t> literal_at(std::string_view text, bool match_control_tokens) const;
 
   TokenizerKind kind_ = TokenizerKind::kByteLevelBpe;

@@ -73,7 +73,8 @@ char32_t compose(char32_t first, char32_t second) {
     if (syllable % kTrails == 0 && trail > 0 && trail < kTrails) return first + trail;
   }
   const auto parts = [](uint16_t i) {
-    return std::pair(unicode::kMappings[i].first, unicode::kMappings[i].second);
+    const unicode::Mapping& mapping = unicode::kMappings[i];
+    return std::pair<uint32_t, uint32_t>(mapping.first, mapping.second);
   };
   const std::pair<uint32_t, uint32_t> wanted(first, second);
   const auto& table = unicode::kCompositions;

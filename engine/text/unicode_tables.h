@@ -23,7 +23,7 @@ struct CombiningRun {
 // `code_point` is canonically equivalent to `first` followed by `second`, or to `first` alone if
 // `second` is 0. The parts may have mappings of their own.
 struct Mapping {
-  uint32_t code_point, first, second;
+  uint64_t code_point : 21, first : 21, second : 21;
 };
 
 extern const char kVersion[];

@@ -71,7 +71,7 @@ AttentionView::Sum AttentionView::attend(std::span<const Edit> edits, size_t z_o
     }
     first_seen = false;
   }
-  for (size_t d = 0; d < c.head_dim && sum.l > 0; ++d) z[d] = z[d] / sum.l;
+  if (sum.l > 0) kernels.attention_finish(sum, c.head_dim, z);
   return {.m = sum.m, .l = sum.l};
 }
 

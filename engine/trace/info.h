@@ -30,8 +30,4 @@ std::string session_info_json(const Session& session);
 // {"stages": [{"stage", "kept", "top": [{"id", "logit", "p"}]}], "random": u or null, "chosen": id}
 std::string sampler_stages_json(Sampler& sampler);
 
-// Reads {"temperature": 0.8, ..., "logit_bias": {"id": value}, "seed": 1}; what is left out keeps
-// its default. A name that is not a parameter and a value of the wrong kind are refused by name.
-Result<SamplerParams> sampler_params_from_json(std::string_view text);
-
 }  // namespace nanoinfer

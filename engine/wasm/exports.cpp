@@ -154,6 +154,15 @@ EXPORT int ni_model_token_kind(Model* model, int32_t id) {
   return model->tokenizer.valid_id(id) ? static_cast<int>(model->tokenizer.kind(id)) : -1;
 }
 
+// The joins that lead from a token's bytes to it, in order; their number, which may be more than
+// `capacity`; -1: no such id.
+EXPORT int ni_model_token_merges(Model* model, int32_t id, MergeStep* out, uint32_t capacity) {
+  if (!model->tokenizer.valid_id(id)) return -1;
+  const std::vector<MergeStep> steps = model->tokenizer.merges_of(id);
+  std::copy_n(steps.begin(), std::min<size_t>(steps.size(), capacity), out);
+  return static_cast<int>(steps.size());
+}
+
 // A serialised sentencepiece.ModelProto of the file's vocabulary; its size, or -1.
 EXPORT int ni_model_sentencepiece_proto(Model* model, uint8_t* out, uint32_t capacity) {
   const Result<VocabData> vocab = vocab_from_gguf(model->header.metadata);
@@ -333,9 +342,10 @@ EXPORT void ni_session_op_ms_reset(Session* session) {
 // ---- sampler: a visible chain
 // ------------------------------------------------------------------------------
 
-// The parameters as JSON; null if one is unknown or out of range.
-EXPORT Sampler* ni_sampler_new(const char* params_json, uint32_t n_vocab) {
-  const Result<SamplerParams> params = sampler_params_from_json(params_json);
+// bias: (n_biases, 2) token id, what is added to its logit. Null if a parameter is out of range.
+EXPORT Sampler* ni_sampler_new(const SamplerNumbers* numbers, const double* bias, uint32_t n_biases,
+                               uint32_t n_vocab) {
+  const Result<SamplerParams> params = sampler_params(*numbers, {bias, 2 * size_t{n_biases}});
   if (params) return own(Sampler::create(*params, n_vocab));
   last_error = params.error();
   return nullptr;

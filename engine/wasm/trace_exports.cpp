@@ -53,7 +53,6 @@ EXPORT void ni_trace_free(OpenTrace* open) {
 }
 
 // ---- taps
-// -----------------------------------------------------------------------------------------
 
 // Keeps these taps (n: op, norm_only) and no others, in memory of at most max_bytes taken now.
 // Returns for how many positions they reach, the last ones.
@@ -76,7 +75,6 @@ EXPORT const float* ni_trace_live(OpenTrace* open, uint32_t op, uint32_t* n) {
 }
 
 // ---- breaks
-// ---------------------------------------------------------------------------------------
 
 // ni_session_run returns behind these (n: op, when, limit) and no others. when: 0 always; 1 if the
 // norm of a row is above `limit`; 2 if a value is not finite.
@@ -91,7 +89,6 @@ EXPORT const BreakHit* ni_trace_hit(OpenTrace* open) {
 }
 
 // ---- edits
-// ----------------------------------------------------------------------------------------
 
 // These edits (n: op, kind, first, n, from, to, begin, end; see edits.h) with their list of values,
 // and no others, and RoPE turned by this base. What is in the cache does not change: truncate to
@@ -107,7 +104,6 @@ EXPORT int ni_trace_edits(OpenTrace* open, const Edit* edits, uint32_t n, const 
 }
 
 // ---- computed from what was kept
-// -------------------------------------------------------------------
 
 // raw, scaled, masked and probs (pos + 1 each), z (head_dim), m, l: see attention_view.h.
 EXPORT const float* ni_trace_attention(OpenTrace* open, uint32_t layer, uint32_t head, uint32_t pos,
@@ -157,7 +153,6 @@ EXPORT const float* ni_trace_cell(OpenTrace* open, uint32_t op, uint32_t tap, ui
 }
 
 // ---- weights, logits, cache
-// -------------------------------------------------------------------------
 
 // Row `row` of the op's matrix: its bytes in the file's order, and its values (n_in).
 EXPORT int ni_matrix_row(Session* session, uint32_t op, uint32_t row, uint8_t* bytes,

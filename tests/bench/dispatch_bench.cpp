@@ -43,6 +43,7 @@ Kernels empty_kernels() {
   empty.rope = nothing(empty.rope);
   empty.attention_chunk = nothing(empty.attention_chunk);
   empty.attention_merge = nothing(empty.attention_merge);
+  empty.attention_finish = nothing(empty.attention_finish);
   return empty;
 }
 

@@ -128,17 +128,13 @@ struct Bench {
 
   void gemv(const Matrix& w) {
     const size_t n_pairs = w.n_tiles() / 2;
-    for (size_t tile = 0; tile < n_pairs; ++tile) {
-      const size_t other = tile + n_pairs;
-      kernels.gemv_tiles(w, {tile, other}, x.view, 0,
-                         {&y[tile * kTileRows], &y[other * kTileRows]});
-    }
+    kernels.gemv_tiles(w, {0, n_pairs}, n_pairs, x.view, 0, {&y[0], &y[n_pairs * kTileRows]});
   }
 
   void report(TensorType type) {
     const Weights weights(type);
     const Matrix& w = weights.view;
-    const bool packed = kernels.gemv_tiles(w, {0, 1}, x.view, 0, {y.data(), y.data() + 8});
+    const bool packed = kernels.gemv_tiles(w, {0, 1}, 1, x.view, 0, {y.data(), y.data() + 8});
     const double gemv_ms = packed ? least_ms([&] { gemv(w); }) : 0.0;
     kernels.unpack_tile(w, 0, panel(type));
     const double gemm_ms = least_ms([&] { multiply(w, 0, kTokens); });

@@ -135,7 +135,7 @@ struct TestRows {
 inline bool gemv_tile(const Kernels& kernels, const Matrix& w, size_t tile, const QuantisedRows& x,
                       size_t row, float* y) {
   float again[kTileRows];
-  if (!kernels.gemv_tiles(w, {tile, tile}, x, row, {y, again})) return false;
+  if (!kernels.gemv_tiles(w, {tile, tile}, 1, x, row, {y, again})) return false;
   EXPECT_EQ(0, std::memcmp(y, again, sizeof again));
   return true;
 }

@@ -224,16 +224,18 @@ TEST(Products, EverySetAgreesForAllTypesSizesAndTokenCounts) {
   }
 }
 
-TEST(Products, TwoTilesAtOnceGiveWhatEachGives) {
+TEST(Products, RunsOfTilesGiveWhatEachGives) {
   for (TensorType type : kQuantised) {
-    const TestMatrix w(type, 3 * kTileRows, 512);
+    const TestMatrix w(type, 5 * kTileRows, 512);
     const TestRows x(kScalarKernels, random_floats(2 * 512), 512);
     for (const Kernels* kernels : all_kernels()) {
       for (size_t row = 0; row < 2; ++row) {
-        float expected[2][kTileRows], y[2][kTileRows];
-        ASSERT_TRUE(gemv_tile(kScalarKernels, w.view, 2, x.view, row, expected[0]));
-        ASSERT_TRUE(gemv_tile(kScalarKernels, w.view, 1, x.view, row, expected[1]));
-        ASSERT_TRUE(kernels->gemv_tiles(w.view, {2, 1}, x.view, row, {y[0], y[1]}));
+        float expected[2][2][kTileRows], y[2][2 * kTileRows];
+        for (size_t i = 0; i < 2; ++i) {
+          ASSERT_TRUE(gemv_tile(kScalarKernels, w.view, 3 + i, x.view, row, expected[0][i]));
+          ASSERT_TRUE(gemv_tile(kScalarKernels, w.view, 1 + i, x.view, row, expected[1][i]));
+        }
+        ASSERT_TRUE(kernels->gemv_tiles(w.view, {3, 1}, 2, x.view, row, {y[0], y[1]}));
         EXPECT_EQ(0, std::memcmp(y, expected, sizeof y)) << kernels->name;
       }
     }

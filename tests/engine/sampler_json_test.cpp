@@ -1,4 +1,4 @@
-// The sampler's parameters and stages as JSON.
+// The sampler's stages, and errors, as JSON.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -9,81 +9,6 @@
 
 namespace nanoinfer {
 namespace {
-
-SamplerParams read(const std::string& text) {
-  const Result<SamplerParams> params = sampler_params_from_json(text);
-  EXPECT_TRUE(params) << text << ": " << (params ? "" : params.error().text());
-  return params ? *params : SamplerParams();
-}
-
-std::string refused(const std::string& text) {
-  const Result<SamplerParams> params = sampler_params_from_json(text);
-  if (params) return "accepted";
-  EXPECT_EQ(params.error().code, ErrorCode::kBadArgument);
-  return params.error().place;
-}
-
-TEST(SamplerParamsJson, ReadsEveryParameter) {
-  const SamplerParams params = read(
-      R"({"temperature": 0.5, "top_k": 7, "top_p": 0.25, "min_p": 0.125, "repetition_penalty": 1.5,
-          "presence_penalty": -1, "frequency_penalty": 2, "penalty_window": 9,
-          "logit_bias": {"3": -100, "5": 0.5}, "seed": 18446744073709551615})");
-  EXPECT_EQ(params.temperature, 0.5f);
-  EXPECT_EQ(params.top_k, 7u);
-  EXPECT_EQ(params.top_p, 0.25f);
-  EXPECT_EQ(params.min_p, 0.125f);
-  EXPECT_EQ(params.repetition_penalty, 1.5f);
-  EXPECT_EQ(params.presence_penalty, -1.0f);
-  EXPECT_EQ(params.frequency_penalty, 2.0f);
-  EXPECT_EQ(params.penalty_window, 9u);
-  const std::vector<std::pair<int32_t, float>> bias = {{3, -100.0f}, {5, 0.5f}};
-  EXPECT_EQ(params.logit_bias, bias);
-  EXPECT_EQ(params.seed, UINT64_MAX);
-}
-
-TEST(SamplerParamsJson, KeepsTheDefaultsOfWhatIsLeftOut) {
-  const SamplerParams params = read("{}");
-  EXPECT_EQ(params.temperature, 0.8f);
-  EXPECT_EQ(params.top_k, 40u);
-  EXPECT_EQ(params.top_p, 0.95f);
-  EXPECT_EQ(params.min_p, 0.05f);
-  EXPECT_EQ(params.penalty_window, 64u);
-  EXPECT_EQ(params.seed, 1u);
-}
-
-TEST(SamplerParamsJson, TakesWholeNumbersHoweverTheyAreWritten) {
-  EXPECT_EQ(read(R"({"top_k": 4e1})").top_k, 40u);
-  EXPECT_EQ(read(R"({"seed": 9007199254740992.0})").seed, 9007199254740992u);
-}
-
-TEST(SamplerParamsJson, RefusesByName) {
-  for (const char* text :
-       {"", "null", "[]", "7", "{\"temperature\": NaN}", "{\"top_k\": 1", "{} {}"}) {
-    EXPECT_EQ(refused(text), "parameters") << text;
-  }
-  EXPECT_EQ(refused(R"({"temprature": 1})"), "temprature");
-  EXPECT_EQ(refused(R"({"temperature": null})"), "temperature");
-  EXPECT_EQ(refused(R"({"temperature": "1"})"), "temperature");
-  EXPECT_EQ(refused(R"({"top_p": [0.5]})"), "top_p");
-  for (const char* value : {"-1", "1.5", "4294967296", "1e300", "true", "\"5\""}) {
-    EXPECT_EQ(refused("{\"top_k\": " + std::string(value) + "}"), "top_k") << value;
-    EXPECT_EQ(refused("{\"penalty_window\": " + std::string(value) + "}"), "penalty_window")
-        << value;
-  }
-  for (const char* value : {"-1", "1.5", "18446744073709551616", "null"}) {
-    EXPECT_EQ(refused("{\"seed\": " + std::string(value) + "}"), "seed") << value;
-  }
-  for (const char* value :
-       {"[]", "{\"x\": 1}", "{\"1x\": 1}", "{\"\": 1}", "{\"1\": \"a\"}", "{\"99999999999\": 1}"}) {
-    EXPECT_EQ(refused("{\"logit_bias\": " + std::string(value) + "}"), "logit_bias") << value;
-  }
-}
-
-TEST(SamplerParamsJson, SurvivesDeepNesting) {
-  const std::string deep =
-      "{\"top_p\": " + std::string(200000, '[') + std::string(200000, ']') + "}";
-  EXPECT_EQ(refused(deep), "top_p");
-}
 
 TEST(SamplerStagesJson, TellsEveryStageAndTheChoice) {
   SamplerParams params;

@@ -414,5 +414,64 @@ TEST(Sampler, NamesTheParameterItRefuses) {
   EXPECT_FALSE(Sampler::create(SamplerParams(), 0));
 }
 
+constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
+constexpr SamplerNumbers kDefaults = {kLeftOut, kLeftOut, kLeftOut, kLeftOut, kLeftOut,
+                                      kLeftOut, kLeftOut, kLeftOut, kLeftOut};
+
+TEST(SamplerParams, AreReadFromNumbers) {
+  const Result<SamplerParams> read = sampler_params({.temperature = 0.5,
+                                                     .top_k = 7,
+                                                     .top_p = 0.25,
+                                                     .min_p = 0.125,
+                                                     .repetition_penalty = 1.5,
+                                                     .presence_penalty = -1,
+                                                     .frequency_penalty = 2,
+                                                     .penalty_window = 9,
+                                                     .seed = 0x1p53},
+                                                    std::vector<double>{3, -100, 5, 0.5});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->temperature, 0.5f);
+  EXPECT_EQ(read->top_k, 7u);
+  EXPECT_EQ(read->top_p, 0.25f);
+  EXPECT_EQ(read->min_p, 0.125f);
+  EXPECT_EQ(read->repetition_penalty, 1.5f);
+  EXPECT_EQ(read->presence_penalty, -1.0f);
+  EXPECT_EQ(read->frequency_penalty, 2.0f);
+  EXPECT_EQ(read->penalty_window, 9u);
+  EXPECT_EQ(read->seed, uint64_t{1} << 53);
+  const std::vector<std::pair<int32_t, float>> bias = {{3, -100.0f}, {5, 0.5f}};
+  EXPECT_EQ(read->logit_bias, bias);
+}
+
+TEST(SamplerParams, KeepTheDefaultsOfWhatIsLeftOut) {
+  const Result<SamplerParams> read = sampler_params(kDefaults, {});
+  ASSERT_TRUE(read);
+  const SamplerParams expected;
+  EXPECT_EQ(read->temperature, expected.temperature);
+  EXPECT_EQ(read->top_k, expected.top_k);
+  EXPECT_EQ(read->min_p, expected.min_p);
+  EXPECT_EQ(read->penalty_window, expected.penalty_window);
+  EXPECT_EQ(read->seed, expected.seed);
+}
+
+TEST(SamplerParams, RefuseWhatIsNoWholeNumberByName) {
+  const auto refused = [](double SamplerNumbers::* field, double value) {
+    SamplerNumbers numbers = kDefaults;
+    numbers.*field = value;
+    const Result<SamplerParams> read = sampler_params(numbers, {});
+    return read ? "" : read.error().place;
+  };
+  for (const double value : {-1.0, 1.5, 4294967296.0, 1e300, double{INFINITY}}) {
+    EXPECT_EQ(refused(&SamplerNumbers::top_k, value), "top_k") << value;
+    EXPECT_EQ(refused(&SamplerNumbers::penalty_window, value), "penalty_window") << value;
+  }
+  for (const double value : {-1.0, 1.5, 0x1p54}) {
+    EXPECT_EQ(refused(&SamplerNumbers::seed, value), "seed") << value;
+    const Result<SamplerParams> biased = sampler_params(kDefaults, std::vector<double>{value, 1});
+    ASSERT_FALSE(biased);
+    EXPECT_EQ(biased.error().place, "logit_bias");
+  }
+}
+
 }  // namespace
 }  // namespace nanoinfer

@@ -25,7 +25,7 @@ class TapsGolden : public ::testing::TestWithParam<const char*> {
     const std::string stem =
         std::string(NANOINFER_SOURCE_DIR) + "/tests/fixtures/taps/" + GetParam();
     const std::vector<uint8_t> text = read_file(stem + ".json");
-    golden_.about = Json::parse(text.begin(), text.end(), nullptr, false);
+    golden_.about = Json::parse(std::string(text.begin(), text.end()), nullptr, false);
     const std::vector<uint8_t> bytes = read_file(stem + ".f32");
     golden_.values.resize(bytes.size() / sizeof(float));
     std::memcpy(golden_.values.data(), bytes.data(), bytes.size());

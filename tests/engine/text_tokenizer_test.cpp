@@ -185,6 +185,24 @@ TEST(Tokenizer, OfEqualMergesTheFirstRankCounts) {
   EXPECT_EQ(encode(create(vocab), "abc"), (Ids{259, 'c'}));
 }
 
+TEST(Tokenizer, TellsTheJoinsThatLeadToAToken) {
+  OwnedVocab vocab = byte_vocab("gpt-2");
+  vocab.tokens.insert(vocab.tokens.end(), {"cd", "bcd", "abcd"});  // 263 to 265
+  vocab.data.types.insert(vocab.data.types.end(), 3, 1);
+  vocab.merges = {"c d", "b cd", "a bcd"};
+  const Tokenizer tokenizer = create(std::move(vocab));
+  const std::vector<MergeStep> steps = tokenizer.merges_of(265);
+  ASSERT_EQ(steps.size(), 3u);
+  for (uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(steps[i].pos, 2 - i);
+    EXPECT_EQ(steps[i].merge.left, "cba"[i]);
+    EXPECT_EQ(steps[i].merge.rank, i);
+    EXPECT_EQ(steps[i].merge.result, 263 + static_cast<int32_t>(i));
+  }
+  EXPECT_EQ(steps[2].merge.right, 264);
+  EXPECT_TRUE(tokenizer.merges_of('a').empty());
+}
+
 TEST(Tokenizer, TextThatIsTooLongIsRefused) {
   const Tokenizer tokenizer = create(byte_vocab("gpt-2"));
   const auto ids = tokenizer.encode(std::string(Tokenizer::kMaxTextBytes + 1, 'a'), {});

@@ -93,7 +93,7 @@ TEST(TraceProducts, ACellSaysWhatItAddsUp) {
   const Matrix& w = *session->ops()[op].matrix;
   std::vector<float> in;
   for (const int32_t id : some_ids(w.n_in, 2000)) in.push_back(static_cast<float>(id - 1000) / 7);
-  std::vector<uint8_t> bytes(row_bytes(w.type, w.n_in));
+  std::vector<uint8_t> bytes(static_cast<size_t>(row_bytes(w.type, w.n_in)));
   std::vector<float> values(w.n_in);
   for (const uint32_t element : {0u, 9u, w.n_out - 1}) {
     const std::span<const float> cell = products.cell(op, in.data(), element);

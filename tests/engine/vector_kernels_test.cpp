@@ -197,6 +197,9 @@ TEST(Attention, EverySetAgreesForEveryLengthAndHeadDim) {
         kScalarKernels.attention_merge(&expected.view, next.view, head_dim);
         kernels->attention_merge(&actual.view, next.view, head_dim);
         ASSERT_TRUE(actual.same_as(expected));
+        kScalarKernels.attention_finish(expected.view, head_dim, expected.view.o);
+        kernels->attention_finish(actual.view, head_dim, actual.view.o);
+        ASSERT_TRUE(actual.same_as(expected));
       }
     }
   }

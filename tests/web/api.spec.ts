@@ -84,6 +84,41 @@ test('step by step gives what chat gives, penalties included', async ({ page }) 
   expect(steps).toEqual(chat);
 });
 
+test('a sampling parameter that makes no sense is refused by name', async ({ page }) => {
+  await open(page, 'model=tiny');
+  const places = await page.evaluate(async () => {
+    const { nanoinfer } = window;
+    const found: string[] = [];
+    for (const sampling of [
+      { temprature: 1 },
+      { temperature: '1' },
+      { temperature: NaN },
+      { top_k: 1.5 },
+      { seed: -1 },
+      { logit_bias: { x: 1 } },
+      { logit_bias: { 99999999: 1 } },
+    ]) {
+      const failed = await nanoinfer
+        .chat([{ role: 'user', content: 'Hello' }], { sampling: sampling as never })
+        .result.then(
+          () => 'accepted',
+          (error: unknown) => (error as { place: string }).place,
+        );
+      found.push(failed);
+    }
+    return found;
+  });
+  expect(places).toEqual([
+    'temprature',
+    'temperature',
+    'temperature',
+    'top_k',
+    'seed',
+    'logit_bias',
+    'logit_bias',
+  ]);
+});
+
 test('greedy is the likeliest token, by default too', async ({ page }) => {
   await open(page, 'model=tiny');
   const [chosen, likeliest] = await page.evaluate(async () => {

@@ -5,7 +5,9 @@ import axe from 'axe-core';
 export default async function seriousFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return page.evaluate(async () => {
-    const run = (window as unknown as { axe: { run(): Promise<Outcome> } }).axe.run();
+    const run = (window as unknown as { axe: { run(options: object): Promise<Outcome> } }).axe.run({
+      resultTypes: ['violations'],
+    });
     interface Outcome {
       violations: { id: string; impact?: string | null; nodes: { html: string }[] }[];
     }

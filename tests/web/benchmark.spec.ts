@@ -86,7 +86,6 @@ test('shows and copies the figures that were measured, with 1 thread and with al
       expect(high).toBeGreaterThanOrEqual(median);
     }
     expect(run.repeats).toBe(5);
-    expect(prefillPerSecond.median).toBeGreaterThan(decodePerSecond.median);
     expect((found.prompt / prefillPerSecond.median) * 1000).toBeLessThan(firstTokenMs.high);
   }
 

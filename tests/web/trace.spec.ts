@@ -55,7 +55,7 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
     const kv = await trace.kv();
     const { id } = await nanoinfer.sample({ temperature: 0.9, seed: 3 });
     const stages = await trace.samplerStages();
-    const again = await trace.resample({ temperature: 0.9, seed: 3 });
+    const { from, ...again } = await trace.resample({ temperature: 0.9, seed: 3 });
     return {
       nTaps: taps.length,
       nLayers: info.n_layers,
@@ -70,6 +70,7 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
       block: block.values.every((x, i) => x === weights[i]) && block.bytes.length > 0,
       slot: slot.k.every((x, i) => x === k.data[i]),
       kv: [kv.length, kv.table.length],
+      from,
       stages: [stages.chosen === id, JSON.stringify(stages) === JSON.stringify(again)],
     };
   }, ids);
@@ -81,6 +82,7 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
   expect(found.top[0]).toEqual(found.top[1]);
   expect(found.cell[0]).toBe(found.cell[1]);
   expect(found).toMatchObject({ write: true, block: true, slot: true, stages: [true, true] });
+  expect(found.from).toBe('kept');
   expect(found.kv).toEqual([ids.length, 1]);
 });
 

@@ -1,6 +1,8 @@
 // The lab page: the same engine held still, and panels on what it computes.
 import { Client } from './client/client.ts';
 import { firstModel } from './client/first-model.ts';
+import { openedIn } from './client/lab-experiment.ts';
+import { isLink } from './client/lab-link.ts';
 import { LabRun } from './client/lab-run.ts';
 import { Loading } from './client/loading.ts';
 import { pageOptions } from './client/page-options.ts';
@@ -14,6 +16,12 @@ const run = new LabRun(client);
 run.sampling = { ...run.sampling, ...options.sampling };
 window.nanoinfer = client;
 window.lab = run;
+
+// An experiment's link becomes the address of its view; the experiment waits for its model.
+if (isLink(location.hash)) {
+  history.replaceState(null, '', await openedIn(run).openLink(location.hash));
+}
+addEventListener('hashchange', () => isLink(location.hash) && location.reload());
 
 const lab = new NiLab();
 lab.client = client;

@@ -23,6 +23,18 @@ export interface TokenPiece {
   kind: 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte';
 }
 
+/** Two neighbours that byte-pair encoding joins. */
+export interface MergeStep {
+  /** Byte of the token at which the left one begins. */
+  pos: number;
+  /** Token ids. */
+  left: number;
+  right: number;
+  /** Of all joins that are possible the one of the lowest rank is made. */
+  rank: number;
+  result: number;
+}
+
 export interface ModelInfo {
   architecture: string;
   name: string;
@@ -296,6 +308,8 @@ export interface BenchmarkOptions {
   prompt?: number;
   /** Tokens decoded after it. */
   generate?: number;
+  /** Numbers of threads to measure with; left out: one, and as many as the page uses. */
+  threads?: readonly number[];
 }
 
 export interface BenchmarkProgress {
@@ -347,7 +361,7 @@ export interface BenchmarkResult {
   model: { name: string; origin: string; fileBytes: number; types: Record<string, number> };
   prompt: number;
   generate: number;
-  /** With one thread, and with as many as the page uses. */
+  /** One for each number of threads. */
   runs: BenchmarkRun[];
   kernels: string;
   build: BuildInfo;
@@ -593,6 +607,19 @@ export interface SamplerStages {
   chosen: number;
 }
 
+/** Logits as the pass left them, or from what the last layer left, by the final norm and the head. */
+export type LogitsFrom = 'kept' | 'residual';
+
+export interface Resampled extends SamplerStages {
+  from: LogitsFrom;
+}
+
+/** Which draw: from the logits of `position`, with the seed's n-th random number, counted from 1. */
+export interface DrawPlace {
+  position: number;
+  nth: number;
+}
+
 /** The KV cache: blocks from a pool, and the table of those that hold the context. */
 export interface KvState {
   /** Positions a block. */
@@ -625,6 +652,7 @@ export interface Calls {
   };
   tokenize: { args: { text: string; special: boolean }; event: never; result: Int32Array };
   pieces: { args: { ids: Int32Array }; event: never; result: TokenPiece[] };
+  tokenMerges: { args: { id: number }; event: never; result: MergeStep[] };
   detokenize: { args: { ids: Int32Array; special: boolean }; event: never; result: string };
   render: { args: { messages: ChatMessage[] }; event: never; result: Int32Array };
   prefill: {
@@ -699,7 +727,11 @@ export interface Calls {
   matrixRow: { args: { op: number; row: number }; event: never; result: Float32Array };
   top: { args: { n: number }; event: never; result: TopToken[] };
   samplerStages: { args: Record<string, never>; event: never; result: SamplerStages };
-  resample: { args: { sampling: SamplingParams }; event: never; result: SamplerStages };
+  resample: {
+    args: { sampling: SamplingParams; at: DrawPlace | null };
+    event: never;
+    result: Resampled;
+  };
   kv: { args: Record<string, never>; event: never; result: KvState };
   kvSlot: {
     args: { layer: number; kvHead: number; position: number };

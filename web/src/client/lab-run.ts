@@ -1,6 +1,8 @@
 // The lab's run: a text, the pass over it and where that stands, what is kept of it, what is looked
 // at. No DOM. Panels read values through `read` and hear of every change.
 import type {
+  BenchmarkProgress,
+  BenchmarkResult,
   Break,
   BreakHit,
   Edit,
@@ -8,6 +10,9 @@ import type {
   LoadedModel,
   OpInfo,
   Plan,
+  Recording,
+  Rerun,
+  Resampled,
   SamplingParams,
   TapInfo,
   TapValues,
@@ -16,7 +21,12 @@ import type {
 import type { Client } from './client.ts';
 import { defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
+import { Branches, commonLength } from './lab-branches.ts';
+import { editsOf, type Intervention, type SavedRecording, withEdits } from './interventions.ts';
 import { keepWhatFits } from './lab-keep.ts';
+import { bufferOf } from './live-taps.ts';
+import { PassTimes } from './pass-times.ts';
+import type { StudentSampler } from './student-code.ts';
 import type { Trace } from './trace.ts';
 
 export type StepUnit = 'op' | 'layer' | 'token';
@@ -42,11 +52,15 @@ export interface Prompt {
   asChat: boolean;
 }
 
-/** What a tap holds at a position: its values are kept, or why they are not to be had. */
-export type Held = 'kept' | 'not yet' | 'not kept';
+/**
+ * What a tap holds at a position: its values are kept, or why they are not to be had. 'no row': it has
+ * the last position of each pass alone.
+ */
+export type Held = 'kept' | 'not yet' | 'not kept' | 'no row';
 
 const nothingYet: Place = { first: 0, end: 0, cursor: 0 };
 const maxCached = 4000;
+const machineTokens = { prompt: 128, generate: 32 };
 
 /** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
 export class LabRun extends EventTarget {
@@ -64,6 +78,14 @@ export class LabRun extends EventTarget {
   breaks: readonly Break[] = [];
   kept: Kept | null = null;
   sampling: SamplingParams = { ...defaultSampling };
+  /** All edits of the reader; those that are on are `edits`. */
+  interventions: readonly Intervention[] = [];
+  /** What the last change of the edits made the engine compute again; null: nothing. */
+  rerun: Rerun | null = null;
+  /** Values of runs before, for edits that patch. */
+  recordings: readonly SavedRecording[] = [];
+  /** A sampler of the reader's own, in place of the engine's. */
+  sampler: StudentSampler | null = null;
   /** The prompt goes in one token a pass, and not in one pass of many rows. */
   tokenByToken = false;
   selection: Selection = { position: 0, layer: 0, head: 0, op: 0 };
@@ -72,11 +94,18 @@ export class LabRun extends EventTarget {
   speed = 2;
   /** Of tokens that are computed again. */
   progress: { done: number; tokens: number } | null = null;
+  /** The texts that forking has left, and the one at hand. */
+  readonly branches = new Branches();
   /** What has happened besides a step, in a sentence. */
   note = '';
   error: EngineError | null = null;
   /** Counts the times that values read before have become stale. */
   epoch = 0;
+  /** What steps took, op by op, since `timeOps`; null: nothing is timed. */
+  times: PassTimes | null = null;
+  /** What was measured of this machine with this model; null: nothing yet. */
+  machine: BenchmarkResult | null = null;
+  measuring: BenchmarkProgress | null = null;
   #besides: readonly string[] = [];
   #past: Place[] = [];
   #taps = new Map<string, TapInfo>();
@@ -156,7 +185,7 @@ export class LabRun extends EventTarget {
   /** Begins anew with this text. */
   setPrompt(prompt: Prompt): Promise<void> {
     return this.#interrupt(async () => {
-      const ids = await this.#idsOf(prompt);
+      const ids = await this.idsOf(prompt);
       this.prompt = prompt;
       await this.#setTokens(ids, ids.length);
     });
@@ -171,11 +200,13 @@ export class LabRun extends EventTarget {
   restart(): Promise<void> {
     return this.#interrupt(async () => {
       this.tokens = this.tokens.slice(0, this.nPrompt);
+      this.branches.reset(this.tokens);
       await this.#toStart();
     });
   }
 
-  async #idsOf({ text, asChat }: Prompt): Promise<number[]> {
+  /** The tokens that a prompt becomes. */
+  async idsOf({ text, asChat }: Prompt): Promise<number[]> {
     if (asChat) return [...(await this.client.render([{ role: 'user', content: text }]))];
     const { add_bos, bos_id } = this.model!.info.tokenizer;
     const ids = [...(await this.client.tokenize(text))];
@@ -192,6 +223,7 @@ export class LabRun extends EventTarget {
     }
     this.tokens = await this.client.pieces(ids);
     this.nPrompt = nPrompt;
+    this.branches.reset(this.tokens);
     await this.#toStart();
   }
 
@@ -288,9 +320,11 @@ export class LabRun extends EventTarget {
         return;
       }
     }
+    const from = this.place.cursor;
     const state = await this.trace.run({ until: this.#until(unit), signal: this.#abort.signal });
     this.#past.push(place);
     this.place = { ...this.place, cursor: state.cursor };
+    this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
     this.hit = state.hit;
     this.#lookAtCursor(follows);
   }
@@ -320,10 +354,24 @@ export class LabRun extends EventTarget {
 
   /** The n-th token drawn takes the seed's n-th number, however often the run went back. */
   async #draw(): Promise<number> {
+    if (this.sampler) {
+      const ids = this.tokens.map(({ id }) => id);
+      const ctx = { ids, position: ids.length };
+      return this.sampler.pick(await this.client.logits(), ctx, this.sampling.seed);
+    }
     const nth = this.tokens.length - this.nPrompt + 1;
     let id = 0;
     for (; this.#draws < nth; ++this.#draws) ({ id } = await this.client.sample(this.sampling));
     return id;
+  }
+
+  /** Positions [first, end) of the pass that computes a position. */
+  passOf(position: number): { first: number; end: number } {
+    const { first, end } = this.place;
+    if (position >= first && position < end) return { first, end };
+    let at = 0;
+    while (this.#passEnd(at) <= position) at = this.#passEnd(at);
+    return { first: at, end: this.#passEnd(at) };
   }
 
   #passEnd(first: number): number {
@@ -359,6 +407,7 @@ export class LabRun extends EventTarget {
       await trace.run({ until: place.cursor });
       if (breaks.length > 0) await trace.setBreaks([...breaks]);
     }
+    if (this.times) await trace.opMs({ reset: true }); // What comes again is not timed.
     this.place = place;
   }
 
@@ -377,6 +426,46 @@ export class LabRun extends EventTarget {
     });
   }
 
+  // ---- time
+
+  /** From now on steps are timed, op by op; what was timed before is forgotten. */
+  timeOps(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.trace.opMs({ reset: true });
+      this.times = new PassTimes(this.ops);
+    });
+  }
+
+  /**
+   * Measures this machine with the model, from one thread to all of the page's, in sessions apart: the
+   * run stands where it is meanwhile. `pause` ends it.
+   */
+  measureMachine(): Promise<void> {
+    return this.#interrupt(async () => {
+      const { signal } = this.#abort;
+      const { info, choice } = this.model!;
+      this.#measured({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });
+      try {
+        this.machine = await this.client.benchmark({
+          prompt: Math.min(machineTokens.prompt, info.n_ctx_train >> 1),
+          generate: Math.min(machineTokens.generate, info.n_ctx_train >> 2),
+          threads: doublings(choice.nThreads),
+          signal,
+          onProgress: (progress) => this.#measured(progress),
+        });
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      } finally {
+        this.#measured(null);
+      }
+    });
+  }
+
+  #measured(progress: BenchmarkProgress | null): void {
+    this.measuring = progress;
+    this.#changed();
+  }
+
   // ---- changes
 
   /** Other sampling from here on: what was drawn behind this place is forgotten. */
@@ -384,6 +473,16 @@ export class LabRun extends EventTarget {
     return this.#interrupt(() => {
       this.sampling = sampling;
       this.#draws = 0;
+      this.#forgetTail();
+      return Promise.resolve();
+    });
+  }
+
+  /** Tokens from here on are drawn by this code; null: by the engine's sampler. */
+  setSampler(sampler: StudentSampler | null): Promise<void> {
+    return this.#interrupt(() => {
+      this.sampler?.end();
+      this.sampler = sampler;
       this.#forgetTail();
       return Promise.resolve();
     });
@@ -398,11 +497,48 @@ export class LabRun extends EventTarget {
 
   /** What the run holds is computed again with these edits; what follows will be drawn anew. */
   setEdits(edits: Edit[]): Promise<void> {
+    return this.setInterventions(withEdits(this.interventions, edits));
+  }
+
+  /** The same, with those that are switched off. A list that the engine refuses changes nothing. */
+  setInterventions(interventions: readonly Intervention[]): Promise<void> {
     return this.#interrupt(async () => {
-      const { rerun } = await this.trace.setEdits(edits, { onProgress: this.#progressed });
+      const { rerun, state } = await this.#tryEdits(editsOf(interventions));
+      const dropped = this.place.cursor > 0 && !state.begun && !state.complete;
+      this.interventions = interventions;
+      this.rerun = rerun;
       this.#forgetTail();
       await this.#goTo(this.place);
-      this.note = rerun ? `Computed again. ${rerun.because}` : '';
+      this.note = rerun
+        ? `Computed again: positions ${rerun.from} to ${rerun.to - 1}. ${rerun.because}`
+        : dropped
+          ? 'The pass at hand depends on this edit: it was run again to this op.'
+          : 'Nothing computed so far depends on this edit.';
+    });
+  }
+
+  /** Numbers that are none may come of an edit: then those before are in force again. */
+  async #tryEdits(edits: Edit[]) {
+    const before = [...this.trace.edits];
+    try {
+      return await this.trace.setEdits(edits, { onProgress: this.#progressed });
+    } catch (thrown) {
+      await this.trace.setEdits(before);
+      await this.#goTo(this.place);
+      throw thrown;
+    }
+  }
+
+  /** Saves all rows that are kept of these taps. */
+  record(names: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const end = this.complete ? this.place.end : this.place.first;
+      const oldest = Math.max(0, end - (this.kept?.positions ?? 0));
+      if (end === oldest) throw EngineError.of('not_computed', 'No position is computed yet.');
+      const taps = names.map((name) => this.#taps.get(name)!);
+      const recording: Recording = await this.trace.record(taps, oldest, end);
+      const label = `${names.join(', ')} at ${oldest} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
+      this.recordings = [...this.recordings, { label, recording }];
     });
   }
 
@@ -426,6 +562,43 @@ export class LabRun extends EventTarget {
     this.kept = kept;
   }
 
+  // ---- branches
+
+  /** Puts another token behind `position` and computes it; what followed stays a branch. */
+  fork(position: number, id: number): Promise<void> {
+    return this.#interrupt(async () => {
+      const nCtx = this.model!.session.n_ctx;
+      if (position + 1 >= nCtx) {
+        throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
+      }
+      const [piece] = await this.client.pieces([id]);
+      this.branches.fork(this.tokens, [...this.tokens.slice(0, position + 1), piece!]);
+      await this.#goToBranch(position + 1);
+    });
+  }
+
+  /** To the end of a branch. */
+  goToBranch(branch: number): Promise<void> {
+    return this.#interrupt(async () => {
+      this.branches.goTo(this.tokens, branch);
+      await this.#goToBranch(this.branches.tokens.length - 1);
+    });
+  }
+
+  /** Behind the pass over `position` of the branch at hand, as if the run had come there by itself. */
+  async #goToBranch(position: number): Promise<void> {
+    const { tokens } = this.branches;
+    const shared = Math.min(position, commonLength(this.tokens, tokens));
+    const { length } = await this.trace.abandon();
+    await this.trace.truncate(Math.min(length, shared));
+    this.#past = [...this.#past, this.place].filter(({ end }) => end <= shared);
+    this.tokens = tokens;
+    const rows = position < this.nPrompt && !this.tokenByToken ? this.model!.session.n_batch : 1;
+    const first = position - (position % rows);
+    await this.#goTo({ first, end: this.#passEnd(first), cursor: this.ops.length });
+    this.#lookAtCursor(true);
+  }
+
   dismissError(): void {
     this.error = null;
     this.#changed();
@@ -437,22 +610,74 @@ export class LabRun extends EventTarget {
 
   // ---- what panels read
 
+  /**
+   * What the sampler makes of a position's logits, stage by stage, with the number that the draw of
+   * the token behind it takes, and how long it took. No forward pass.
+   */
+  resample(position: number, sampling = this.sampling): Promise<Resampled & { ms: number }> {
+    const nth = position - this.nPrompt + 2;
+    return this.once(`resample ${position} ${JSON.stringify(sampling)}`, async () => {
+      const began = performance.now();
+      const stages = await this.trace.resample(sampling, { position, nth });
+      return { ...stages, ms: performance.now() - began };
+    });
+  }
+
+  /** What these tokens of the vocabulary stand for. */
+  async pieces(ids: readonly number[]): Promise<ReadonlyMap<number, TokenPiece>> {
+    const unique = [...new Set(ids)];
+    const found = await this.once(`pieces ${unique.join()}`, () => this.client.pieces(unique));
+    return new Map(found.map((piece) => [piece.id, piece]));
+  }
+
   /** Whether `read` would find this tap's values at this position. */
   held(name: string, position: number): Held {
+    return this.#held(name, position, (op) => this.#keptOps.has(op));
+  }
+
+  /** Whether `norms` would find this tap's norm at this position. */
+  heldNorm(name: string, position: number): Held {
+    return this.#held(name, position, (op) => this.#keptOps.has(op) || this.#normOps.has(op));
+  }
+
+  #held(name: string, position: number, isKept: (op: number) => boolean): Held {
     const tap = this.#taps.get(name);
     const { first, end, cursor } = this.place;
     if (!tap || position >= end) return 'not yet';
     if (position >= first && tap.op >= cursor) return 'not yet';
-    if (position >= first && tap.op === cursor - 1) return 'kept';
+    if (this.ops[tap.op]!.logit_rows && this.passOf(position).end - 1 !== position) return 'no row';
+    if (position >= first && this.#isLive(tap)) return 'kept';
     const oldest = end - (this.kept?.positions ?? 0);
-    return this.#keptOps.has(tap.op) && position >= oldest ? 'kept' : 'not kept';
+    return isKept(tap.op) && position >= oldest ? 'kept' : 'not kept';
   }
 
   /** Values of positions [first, end) of a tap: kept ones, or those of the pass that stands still. */
   read(name: string, first: number, end = first + 1): Promise<TapValues> {
-    const isKept = this.#keptOps.has(this.#taps.get(name)?.op ?? -1);
-    return this.once(`read ${name} ${first} ${end}`, () =>
-      isKept || this.complete ? this.trace.read(name, first, end) : this.#live(name, first, end),
+    const tap = this.#taps.get(name);
+    const isKept = this.#keptOps.has(tap?.op ?? -1);
+    const isNewest =
+      this.complete && tap?.op === this.ops.length - 1 && first === this.place.end - 1;
+    return this.once(`read ${name} ${first} ${end}`, () => {
+      if (!isKept && isNewest) return this.#newest(tap, first);
+      return isKept || this.complete
+        ? this.trace.read(name, first, end)
+        : this.#live(name, first, end);
+    });
+  }
+
+  /** The logits of a pass that is complete stay until the next one. */
+  async #newest({ name, axes, unit }: TapInfo, first: number): Promise<TapValues> {
+    const data = await this.client.logits();
+    return { name, first, positions: 1, width: data.length, axes, unit, data };
+  }
+
+  /** Its buffer still holds it: no later op of the pass that stands still has written there. */
+  #isLive({ name, op }: TapInfo): boolean {
+    const { cursor } = this.place;
+    if (this.complete) return op === cursor - 1;
+    const buffer = bufferOf(name);
+    return !this.plan!.taps.some(
+      (other) => other.op > op && other.op < cursor && bufferOf(other.name) === buffer,
     );
   }
 
@@ -499,10 +724,15 @@ export class LabRun extends EventTarget {
     this.playing = null;
     this.#abort.abort();
     this.plan = null;
+    this.times = null;
+    this.machine = null;
     this.kept = null;
     this.tokens = [];
     this.place = nothingYet;
     this.breaks = [];
+    this.interventions = [];
+    this.rerun = null;
+    this.recordings = [];
     this.error = null;
     this.#besides = [];
     this.model = this.client.model;
@@ -514,7 +744,7 @@ export class LabRun extends EventTarget {
       const plan = await this.trace.plan();
       this.#taps = new Map(plan.taps.map((tap) => [tap.name, tap]));
       await this.#keep();
-      const ids = await this.#idsOf(this.prompt);
+      const ids = await this.idsOf(this.prompt);
       this.plan = plan;
       await this.#setTokens(ids, ids.length);
     });
@@ -559,4 +789,11 @@ export class LabRun extends EventTarget {
   #changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** 1, 2, 4 ... and n. */
+function doublings(n: number): number[] {
+  const found: number[] = [];
+  for (let each = 1; each < n; each *= 2) found.push(each);
+  return [...found, Math.max(1, n)];
 }

@@ -4,6 +4,7 @@ import type {
   CallName,
   Calls,
   Cell,
+  DrawPlace,
   Edit,
   KeepRequest,
   Kept,
@@ -11,10 +12,12 @@ import type {
   KvState,
   Lens,
   MatrixBlock,
+  MergeStep,
   PassState,
   Plan,
   Recording,
   Rerun,
+  Resampled,
   SamplerStages,
   SamplingParams,
   TapInfo,
@@ -48,6 +51,11 @@ export class Trace {
   /** The ops in order, and the taps behind them with their axes and units. */
   plan(): Promise<Plan> {
     return this.#call('plan', {});
+  }
+
+  /** How encoding comes from a token's bytes to it: the joins in order. Of byte-level vocabularies. */
+  merges(id: number): Promise<MergeStep[]> {
+    return this.#call('tokenMerges', { id });
   }
 
   /** Token ids in the context. */
@@ -166,10 +174,14 @@ export class Trace {
 
   /**
    * The same with other parameters on the logits that are there: no forward pass, the same random
-   * number as the last `sample` took (the seed's), and that chain stays where it is.
+   * number as the last `sample` took (the seed's), and that chain stays where it is. `at`: on the
+   * logits of another position, which must be kept, or the last layer's resid_post there.
    */
-  resample(sampling: Partial<SamplingParams>): Promise<SamplerStages> {
-    return this.#call('resample', { sampling: { ...defaultSampling, ...sampling } });
+  resample(sampling: Partial<SamplingParams>, at?: DrawPlace): Promise<Resampled> {
+    return this.#call('resample', {
+      sampling: { ...defaultSampling, ...sampling },
+      at: at ?? null,
+    });
   }
 
   /** The cache's blocks, and which of them hold the context. */

@@ -103,3 +103,9 @@ export function heatPixels(
   }
   return pixels;
 }
+
+/** The colour of `t` for a style; the browser takes the page's light or dark one. */
+export function cssColour(t: number, kind: MapKind): string {
+  const css = (dark: boolean) => `rgb(${(colourAt(t, kind, dark) ?? [128, 128, 128]).join(' ')})`;
+  return `light-dark(${css(false)}, ${css(true)})`;
+}

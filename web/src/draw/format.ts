@@ -38,6 +38,11 @@ export function parameters(n: number): string {
   return n >= 1e3 ? `${(n / 1e3).toPrecision(3)} k` : String(n);
 }
 
+/** '0.123', '4e-6': short enough for a column. */
+export function probability(p: number): string {
+  return p >= 0.0005 || p === 0 ? p.toFixed(3) : p.toExponential(0);
+}
+
 /** '0.1234', '-1.235e-7': four significant digits unless more are asked for. */
 export function value(x: number, digits = 4): string {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? 'NaN' : x > 0 ? '+∞' : '−∞';

@@ -1,5 +1,7 @@
-// Measures the loaded model on this machine, with one thread and with as many as the page uses, each
-// in a session of its own that is freed afterwards: the conversation's context is not touched.
+// Measures the loaded model on this machine, with one thread and with as many as the page uses unless
+// others are asked for, each in a session of its own that is freed afterwards: the conversation's context is not touched.
+import { clockTick } from '../clock-tick.ts';
+import { type PassRows, workOf } from '../op-work.ts';
 import type {
   BenchmarkOptions,
   BenchmarkProgress,
@@ -52,12 +54,12 @@ export async function benchmark(
   emit: (progress: BenchmarkProgress) => void,
 ): Promise<BenchmarkResult> {
   const counts = checkedCounts(options, ready.model.info);
-  const { nThreads } = ready.loaded.choice;
+  const threads = checkedThreads(options, ready.loaded.choice.nThreads);
   const greedy = new Sampler(ready.model, { temperature: 0 });
   const owned: { free(): void }[] = [greedy];
   return freeing(owned, async () => {
     const lanes: Lane[] = [];
-    for (const n of nThreads > 1 ? [1, nThreads] : [1]) {
+    for (const n of threads) {
       const lane = await openLane(ready, counts, n);
       lanes.push(lane);
       owned.push(lane.session);
@@ -77,6 +79,17 @@ function checkedCounts(options: BenchmarkOptions, { n_ctx_train }: ModelInfo): C
     place: 'benchmark',
     expected: `whole numbers from 1, together at most ${n_ctx_train}`,
     actual: `prompt ${prompt}, generate ${generate}`,
+  });
+}
+
+function checkedThreads({ threads }: BenchmarkOptions, most: number): readonly number[] {
+  if (!threads) return most > 1 ? [1, most] : [1];
+  const usable = threads.every((n) => Number.isInteger(n) && n >= 1 && n <= most);
+  if (usable && threads.length > 0) return threads;
+  throw new Failure('bad_argument', 'These numbers of threads cannot be measured with.', {
+    place: 'threads',
+    expected: `whole numbers from 1 to ${most}`,
+    actual: threads.join(', '),
   });
 }
 
@@ -251,15 +264,8 @@ class Measuring {
   }
 }
 
-/** One pass: rows from position `first` on; the last of them may want logits. */
-interface Pass {
-  first: number;
-  rows: number;
-  wantsLogits: boolean;
-}
-
-function chunks(n: number, nBatch: number): Pass[] {
-  const passes: Pass[] = [];
+function chunks(n: number, nBatch: number): PassRows[] {
+  const passes: PassRows[] = [];
   for (let first = 0; first < n; first += nBatch) {
     const rows = Math.min(nBatch, n - first);
     passes.push({ first, rows, wantsLogits: first + rows === n });
@@ -267,18 +273,7 @@ function chunks(n: number, nBatch: number): Pass[] {
   return passes;
 }
 
-/** What a pass asks of an op. */
-function workOf(op: OpInfo, { first, rows, wantsLogits }: Pass): { bytes: number; macs: number } {
-  const n = op.logit_rows ? Number(wantsLogits) : rows;
-  if (n === 0) return { bytes: 0, macs: 0 };
-  const seen = n * first + (n * (n + 1)) / 2; // positions, over all rows
-  return {
-    bytes: op.bytes * (op.kind === 'embed' ? n : 1) + op.bytes_per_pos * (first + n),
-    macs: op.macs * n + op.macs_per_pos * seen,
-  };
-}
-
-function byKind(ops: OpInfo[], opMs: Float64Array, passes: Pass[]): KindTime[] {
+function byKind(ops: OpInfo[], opMs: Float64Array, passes: PassRows[]): KindTime[] {
   const kinds = new Map<string, KindTime>();
   ops.forEach((op, index) => {
     const kind = kinds.get(op.kind) ?? { kind: op.kind, ms: 0, bytes: 0, macs: 0 };
@@ -301,19 +296,6 @@ function spread(values: number[]): Spread {
     return below + (sorted[Math.ceil(place)]! - below) * (place % 1);
   };
   return { low: at(0.25), median: at(0.5), high: at(0.75) };
-}
-
-/** The smallest step of the clock, of some. */
-function clockTick(): number {
-  let tick = Infinity;
-  for (let last = performance.now(), steps = 0; steps < 20;) {
-    const now = performance.now();
-    if (now === last) continue;
-    tick = Math.min(tick, now - last);
-    last = now;
-    ++steps;
-  }
-  return tick;
 }
 
 function describe(

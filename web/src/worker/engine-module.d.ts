@@ -31,6 +31,7 @@ export interface EngineModule {
     capacity: number,
   ): number;
   _ni_model_token_text(model: Address, id: number, out: Address, capacity: number): number;
+  _ni_model_token_merges(model: Address, id: number, out: Address, capacity: number): number;
   _ni_model_token_kind(model: Address, id: number): number;
   _ni_model_sentencepiece_proto(model: Address, out: Address, capacity: number): number;
 
@@ -74,7 +75,7 @@ export interface EngineModule {
   _ni_session_op_ms(session: Address): Address;
   _ni_session_op_ms_reset(session: Address): void;
 
-  _ni_sampler_new(paramsJson: Address, nVocab: number): Address;
+  _ni_sampler_new(numbers: Address, bias: Address, nBiases: number, nVocab: number): Address;
   _ni_sampler_sample(sampler: Address, logits: Address): number;
   _ni_sampler_accept(sampler: Address, id: number): void;
   _ni_sampler_stages(sampler: Address): Address;

@@ -1,6 +1,6 @@
 // The C ABI's glass box as a typed object (engine/wasm/trace_exports.cpp). It knows addresses, as
 // engine.ts does. What comes back is a copy.
-import type { Session } from './engine.ts';
+import type { Logits, Session } from './engine.ts';
 import { bytesAt, floatsAt, idsAt } from './memory.ts';
 
 const kinds = { scale: 0, add: 1, replace: 2, mask: 3 };
@@ -59,6 +59,14 @@ export class EngineTrace {
   /** The kept row of one position. */
   row(op: number, position: number): Float32Array {
     return this.#floats((n) => this.#module._ni_trace_row(this.#address, op, position, n));
+  }
+
+  /** Where the kept row of one position lies, if `op` gives logits; null: it is not kept. */
+  keptLogits(op: number, position: number): Logits | null {
+    const address = this.#session.engine.withSpace(4, (n) =>
+      this.#module._ni_trace_row(this.#address, op, position, n),
+    );
+    return address === 0 ? null : (address as Logits);
   }
 
   /** What the op has left in the pass that stands still behind it. */
@@ -130,12 +138,21 @@ export class EngineTrace {
 
   /** (n_vocab) final norm and head on a tap's row, and its n likeliest. */
   lens(tap: number, position: number, n: number): { logits: Float32Array; top: Top } {
+    const { module } = this.#session.engine;
+    const { address, length } = this.lensLogits(tap, position);
+    return {
+      logits: floatsAt(module, address, length).slice(),
+      top: this.#session.top(address, n),
+    };
+  }
+
+  /** Where they lie, until the next product. */
+  lensLogits(tap: number, position: number): { address: Logits; length: number } {
     const { engine } = this.#session;
     return engine.withSpace(4, (count) => {
       const address = engine.module._ni_trace_lens(this.#address, tap, position, count);
       engine.check(address, 0);
-      const logits = floatsAt(engine.module, address, idsAt(engine.module, count, 1)[0]!).slice();
-      return { logits, top: this.#session.top(address, n) };
+      return { address: address as Logits, length: idsAt(engine.module, count, 1)[0]! };
     });
   }
 

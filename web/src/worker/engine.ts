@@ -4,6 +4,7 @@ import type {
   BuildChoice,
   BuildInfo,
   ErrorInfo,
+  MergeStep,
   ModelInfo,
   SamplerStages,
   SessionInfo,
@@ -12,6 +13,7 @@ import type {
 import type { EngineFactory, EngineModule } from './engine-module.d.ts';
 import { Failure, isTrap } from './failure.ts';
 import { bytesAt, doublesAt, encodeText, floatsAt, idsAt, stringAt, textAt } from './memory.ts';
+import { samplerNumbers } from './sampler-numbers.ts';
 
 declare const logitsBrand: unique symbol;
 /** (n_vocab) float32 in the engine's memory, valid until the session's next pass. */
@@ -188,6 +190,19 @@ export class Model {
       if (typeof result === 'number' && result > 0) result = attempt(result);
       if (typeof result === 'number') throw engine.lastError();
       return result;
+    });
+  }
+
+  /** The joins that lead from a token's bytes to it, in order; none of a sentencepiece vocabulary. */
+  tokenMerges(id: number): MergeStep[] {
+    const { module } = this.engine;
+    const most = this.tokenText(id).length; // each join leaves one token less
+    return this.engine.withSpace(20 * most, (out) => {
+      const n = module._ni_model_token_merges(this.address, id, out, most);
+      return Array.from({ length: n }, (_, i) => {
+        const [pos, left, right, rank, result] = idsAt(module, out + 20 * i, 5);
+        return { pos: pos!, left: left!, right: right!, rank: rank!, result: result! };
+      });
     });
   }
 
@@ -420,9 +435,13 @@ export class Sampler {
   readonly #address: number;
 
   constructor(model: Model, params: object) {
-    this.#engine = model.engine;
-    this.#address = model.engine.withCopy(encodeText(JSON.stringify(params) + '\0'), (json) =>
-      model.engine.check(model.engine.module._ni_sampler_new(json, model.info.n_vocab), 0),
+    const { engine, info } = model;
+    const { numbers, bias } = samplerNumbers(params);
+    this.#engine = engine;
+    this.#address = engine.withCopy(numbers, (at) =>
+      engine.withCopy(bias, (biasAt) =>
+        engine.check(engine.module._ni_sampler_new(at, biasAt, bias.length / 2, info.n_vocab), 0),
+      ),
     );
   }
 

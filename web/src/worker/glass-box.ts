@@ -5,6 +5,7 @@ import type {
   Calls,
   Edit,
   Kept,
+  LogitsFrom,
   PassState,
   Plan,
   Rerun,
@@ -13,7 +14,7 @@ import type {
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
 import { type CompiledEdit, compileEdit, wholeIn } from './edits.ts';
-import type { Model, Session } from './engine.ts';
+import type { Logits, Model, Session } from './engine.ts';
 import { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
 import type { Ready } from './load-model.ts';
@@ -144,6 +145,27 @@ export class GlassBox {
     const positions = data.length / width;
     const first = this.#session.length + (axes[0]?.name === 'logit_row' ? this.passLength - 1 : 0);
     return { name, first, positions, width, axes, unit, data };
+  }
+
+  /**
+   * Where the logits of a position lie, until the next pass or product: the kept ones, or from what the
+   * last layer left there.
+   */
+  logitsAt(position: number): { logits: Logits; from: LogitsFrom } {
+    const { taps } = this.plan;
+    const { op } = tapNamed(taps, 'logits');
+    const kept = this.#norms.has(op) ? null : this.#trace.keptLogits(op, position);
+    if (kept !== null) return { logits: kept, from: 'kept' };
+    const norm = tapNamed(taps, 'final_norm').op;
+    const edit = this.#compiled.find((one) => one.edits.some((each) => each.op >= norm));
+    if (edit) {
+      throw new Failure('not_kept', 'Logits that an edit has changed are not kept here.', {
+        place: `position ${position}`,
+        actual: edit.text,
+      });
+    }
+    const last = tapNamed(taps, `L.${this.#model.info.n_layers - 1}.resid_post`);
+    return { logits: this.#trace.lensLogits(last.op, position).address, from: 'residual' };
   }
 
   /** Tokens of the pass begun. */

@@ -3,15 +3,18 @@ import type {
   CallName,
   Calls,
   LoadChoice,
+  LogitsFrom,
   Memory,
   OpTime,
   Reply,
   Request,
+  Resampled,
   SamplingParams,
 } from '../protocol.ts';
 import { benchmark } from './benchmark.ts';
 import { chat } from './chat.ts';
-import { freeing, Sampler, TextStream } from './engine.ts';
+import { wholeIn } from './edits.ts';
+import { freeing, type Logits, Sampler, TextStream } from './engine.ts';
 import { GlassBox } from './glass-box.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
@@ -83,6 +86,8 @@ const handlers: Handlers = {
       const bytes = model.tokenText(id);
       return { id, bytes, kind: tokenKinds[model.tokenKind(id)]! };
     }),
+
+  tokenMerges: ({ id }) => ready().model.tokenMerges(id),
 
   detokenize({ ids, special }) {
     const stream = new TextStream(ready().model, special);
@@ -271,16 +276,13 @@ const handlers: Handlers = {
     if (!sampler) throw new Failure('no_sample', 'Nothing has been sampled yet.');
     return sampler.sampler.stages();
   },
-  resample: ({ sampling }) =>
-    withLogits(({ session, model }) => {
-      const other = new Sampler(model, sampling);
-      return freeing([other], () => {
-        for (const id of history) other.accept(id);
-        // As many draws as there have been: the random number is then the last one's.
-        for (let n = 0; n < Math.max(1, draws); ++n) other.sample(session.logits());
-        return other.stages();
-      });
-    }),
+  resample: ({ sampling, at }) =>
+    at
+      ? exclusively(() => stagesOf(sampling, tokensTo(at.position), at.nth, logitsAt(at.position)))
+      : withLogits(({ session }) => {
+          // The random number is the last draw's.
+          return stagesOf(sampling, history, draws, { logits: session.logits(), from: 'kept' });
+        }),
 };
 
 let busy = false;
@@ -319,6 +321,34 @@ function forgetLogits(): void {
   history = [];
   sampler?.sampler.free();
   sampler = null;
+}
+
+function tokensTo(position: number): Int32Array {
+  const { session } = ready();
+  wholeIn(position, 0, session.length - 1, 'at.position');
+  return session.tokens().subarray(0, position + 1);
+}
+
+/** Those of the last pass, or those of an earlier position. */
+function logitsAt(position: number): { logits: Logits; from: LogitsFrom } {
+  const { session } = ready();
+  const areThere = logitsAreThere && position === session.length - 1;
+  return areThere ? { logits: session.logits(), from: 'kept' } : glass().logitsAt(position);
+}
+
+/** What the stages of a sampler of its own leave in its n-th draw, behind these tokens. */
+function stagesOf(
+  sampling: SamplingParams,
+  behind: Iterable<number>,
+  nth: number,
+  { logits, from }: { logits: Logits; from: LogitsFrom },
+): Promise<Resampled> {
+  const sampler = new Sampler(ready().model, sampling);
+  return freeing([sampler], () => {
+    for (const id of behind) sampler.accept(id);
+    for (let n = 0; n < Math.max(1, nth); ++n) sampler.sample(logits);
+    return { ...sampler.stages(), from };
+  });
 }
 
 /** The sampler of the last call while its settings are the same, so that its random numbers go on. */

@@ -17,7 +17,7 @@ import type { DataTable } from './ni-data-table.ts';
  * - `draw` makes the picture, `table` the same numbers to be read. Both see only the view, so a panel
  *   can show nothing that was not read.
  *
- * `run.select` moves what all panels look at.
+ * `run.select` moves what all panels look at; `readAgain` is for what only this panel looks at.
  */
 export abstract class LabPanel<View> extends LitElement {
   static override properties = {
@@ -41,6 +41,10 @@ export abstract class LabPanel<View> extends LitElement {
   }
 
   protected needs?(run: LabRun): readonly { tap: string; position: number }[];
+  /** What the button keeps when these are not: more of them, where the reader will soon ask for it. */
+  protected toKeep(missing: readonly string[]): readonly string[] {
+    return missing;
+  }
   protected abstract read(run: LabRun): Promise<View>;
   protected abstract draw(view: View): TemplateResult;
   protected abstract table(view: View): DataTable;
@@ -60,6 +64,11 @@ export abstract class LabPanel<View> extends LitElement {
   protected tokenAt(position: number): string {
     const piece = this.run.tokens[position];
     return piece ? tokenLabel(position, piece.bytes) : String(position);
+  }
+
+  /** For a panel's own choices: the run is as it was, and something else of it is wanted. */
+  protected readAgain() {
+    this.#changed();
   }
 
   #changed = () => {
@@ -124,6 +133,14 @@ export abstract class LabPanel<View> extends LitElement {
         ${tap} of token ${this.tokenAt(position)} has not been computed yet. Step on to see it.
       </p>`;
     }
+    const noRow = missing.find(({ held }) => held === 'no row');
+    if (noRow) {
+      const { tap, position } = noRow;
+      return html`<p class="empty">
+        A pass computes ${tap} for its last token alone, and ${this.tokenAt(position)} is not that.
+        With one token a pass every token has it.
+      </p>`;
+    }
     const names = [...new Set(missing.map(({ tap }) => tap))];
     const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')}…` : names.join(', ');
     return html`<p class="empty">
@@ -133,7 +150,7 @@ export abstract class LabPanel<View> extends LitElement {
       ${
         names.length === 0
           ? nothing
-          : html`<button @click=${() => void this.run.keepAlso(names)}>
+          : html`<button @click=${() => void this.run.keepAlso(this.toKeep(names))}>
               Keep, and compute again from position 0
             </button>`
       }`;

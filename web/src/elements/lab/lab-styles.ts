@@ -93,6 +93,12 @@ export const labStyles = [
     ni-prompt {
       margin-bottom: 0.9rem;
     }
+    .greeting {
+      margin: 0 0 0.9rem;
+      max-width: 110ch;
+      font-size: 14px;
+      line-height: 1.5;
+    }
     .panels {
       display: grid;
       gap: 0.9rem;

@@ -1,7 +1,8 @@
-import { css, html } from 'lit';
+import { css, html, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
+import { mergeStates } from '../../draw/merge-states.ts';
 import { visibleText } from '../../draw/token-label.ts';
-import type { TokenPiece } from '../../protocol.ts';
+import type { MergeStep, TokenPiece } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 
@@ -13,21 +14,27 @@ interface View {
   done: number;
   end: number;
   position: number;
+  /** That lead to the token at `position`. */
+  merges: readonly MergeStep[];
 }
 
 /** The run's text token by token: what each stands for, its id, its bytes and where they lie. */
 export class NiLabTokens extends LabPanel<View> {
-  protected override read({ tokens, nPrompt, place, complete, selection }: LabRun): Promise<View> {
+  protected override async read(run: LabRun): Promise<View> {
+    const { tokens, nPrompt, place, complete, selection } = run;
     const done = complete ? place.end : place.first;
-    return Promise.resolve({ tokens, nPrompt, done, end: place.end, ...selection });
+    const id = tokens[selection.position]?.id;
+    const merges =
+      id === undefined ? [] : await run.once(`merges ${id}`, () => run.trace.merges(id));
+    return { tokens, nPrompt, done, end: place.end, position: selection.position, merges };
   }
 
-  protected override draw({ tokens, nPrompt, done, end, position }: View) {
+  protected override draw({ tokens, nPrompt, done, end, position, merges }: View) {
     const chosen = tokens[position];
     const lines = segments(tokens);
     return html`
       <p class="soft">
-        ${tokens.length} tokens, ${nPrompt} of them the prompt's, from
+        ${tokens.length} tokens, ${nPrompt} of them the prompt’s, from
         ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
         at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
       </p>
@@ -42,7 +49,7 @@ export class NiLabTokens extends LabPanel<View> {
             </ol>`,
         )}
       </div>
-      ${chosen ? this.#facts(chosen, position, tokens) : ''}
+      ${chosen ? [this.#facts(chosen, position, tokens), this.#merges(chosen, merges)] : nothing}
     `;
   }
 
@@ -67,6 +74,28 @@ export class NiLabTokens extends LabPanel<View> {
       ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} <b class="mono">${hex(bytes)}</b>, at
       bytes ${start} to ${start + bytes.length} of the text.
     </p>`;
+  }
+
+  /** A byte-level vocabulary's token, from its bytes on. */
+  #merges({ bytes, kind }: TokenPiece, merges: readonly MergeStep[]) {
+    if (merges.length === 0) return nothing;
+    const states = mergeStates(bytes, merges);
+    return html`
+      <p class="soft">
+        Its bytes are joined by ${merges.length === 1 ? 'one merge' : `${merges.length} merges`}, of
+        those that are possible always the one of the lowest
+        rank:${states.at(-1)!.parts.length > 1 && kind === 'normal' ? ' this token stands in the vocabulary, but no merges lead to it.' : ''}
+      </p>
+      <ol class="merges" aria-label="Merges">
+        ${states.map(
+          ({ rank, parts, made }) =>
+            html`<li>
+              <span class="rank soft">${rank === null ? 'bytes' : `rank ${rank}`}</span>
+              ${parts.map((part, i) => html`<b class=${i === made ? 'made' : ''}>${visibleText(part)}</b>`)}
+            </li>`,
+        )}
+      </ol>
+    `;
   }
 
   protected override table({ tokens, nPrompt }: View): DataTable {
@@ -106,6 +135,31 @@ export class NiLabTokens extends LabPanel<View> {
         white-space: pre;
         background: var(--panel);
         max-width: 16rem;
+      }
+      ol.merges {
+        flex-direction: column;
+      }
+      .merges li {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: baseline;
+        gap: 3px;
+      }
+      .merges b {
+        padding: 0 0.25rem;
+        font: 13px/1.4 var(--mono);
+        white-space: pre;
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
+      }
+      .merges .made {
+        color: var(--accent);
+        background: var(--accent-wash);
+        border-color: var(--accent);
+      }
+      .rank {
+        width: 6.5rem;
+        font: 12px var(--mono);
       }
       .text {
         overflow: hidden;

@@ -186,6 +186,7 @@ export class NiLab extends LitElement implements LabActions {
       <main>
         ${this.#notices()}
         ${this.presenting ? nothing : html`<ni-prompt .run=${this.run}></ni-prompt>`}
+        ${this.#greeting()}
         <div class="panels">${this.#panels()}</div>
       </main>
       ${this.desk.dropping ? html`<div class="drop">Drop a GGUF file to open it</div>` : nothing}
@@ -242,6 +243,18 @@ export class NiLab extends LitElement implements LabActions {
         Stop presenting
       </button>
     `;
+  }
+
+  /** Until the first step: what this is, and how to begin. */
+  #greeting() {
+    const { plan, place } = this.run;
+    if (!plan || this.presenting || place.first > 0 || place.cursor > 0) return nothing;
+    return html`<p class="greeting">
+      A language model, held still, with all that it computes open to view.
+      <b>Play</b> lets it write on from the prompt; <b>op</b>, <b>layer</b> and <b>token</b> go step
+      by step. The panels show one position, layer, head and op, chosen in the bar or with the arrow
+      keys.
+    </p>`;
   }
 
   #panels() {

@@ -1,0 +1,90 @@
+// The exported trace: what its arrays hold is what the engine holds.
+import { readFileSync } from 'node:fs';
+import { unzipSync } from 'fflate';
+import { expect, test, type Page } from '@playwright/test';
+import { experimentFromJson } from '../../web/src/client/lab-link.ts';
+import { JsonValue } from '../../web/src/client/json-reader.ts';
+import { openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
+
+interface About {
+  n_prompt: number;
+  tokens: { id: number; bytes: string }[];
+  taps: { name: string; first: number; positions: number; unit: string }[];
+  experiment: unknown;
+}
+
+async function exported(page: Page): Promise<Record<string, Uint8Array>> {
+  const downloading = page.waitForEvent('download');
+  await panel(page, 'Share').getByRole('button', { name: 'Download trace' }).click();
+  return unzipSync(readFileSync(await (await downloading).path()));
+}
+
+/** An array of version 1.0 as numpy.lib.format describes it. */
+function readNpy(bytes: Uint8Array): { type: string; shape: number[]; values: number[] } {
+  const text = Buffer.from(bytes).toString('latin1');
+  expect(text.slice(0, 8)).toBe('\x93NUMPY\x01\x00');
+  const length = bytes[8]! + 256 * bytes[9]!;
+  expect((10 + length) % 64).toBe(0);
+  const header = text.slice(10, 10 + length);
+  expect(header).toMatch(/^\{.*\} *\n$/);
+  const [, type, sizes] = /'descr': '(...)', 'fortran_order': False, 'shape': \(([^)]*)\)/.exec(
+    header,
+  )!;
+  const data = bytes.slice(10 + length).buffer;
+  return {
+    type: type!,
+    shape: sizes!
+      .split(',')
+      .filter((size) => size.trim())
+      .map(Number),
+    values: [...(type === '<i4' ? new Int32Array(data) : new Float32Array(data))],
+  };
+}
+
+test('a trace holds every kept value, the tokens and the experiment', async ({ page }) => {
+  await openLab(page, '#panels=share&text=Once+upon+a+time');
+  await expect(panel(page, 'Share')).toContainText('No position is computed yet.');
+  await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
+  await stepTo(page, 'token', 12);
+  await settled(page);
+  await expect(panel(page, 'Share')).toContainText('kept taps at positions 0 to 11');
+  const files = await exported(page);
+  const about = JSON.parse(Buffer.from(files['trace.json']!).toString()) as About;
+  const { ids, kept, info } = await page.evaluate(async () => ({
+    ids: [...(await window.nanoinfer.trace.context())],
+    kept: window.lab.kept!.values,
+    info: window.nanoinfer.model!.info,
+  }));
+  expect(readNpy(files['ids.npy']!)).toEqual({ type: '<i4', shape: [12], values: ids });
+  expect(about.tokens.map(({ id }) => id)).toEqual(ids);
+  expect(about.n_prompt).toBe(7);
+  expect(about.taps.map(({ name }) => name).toSorted()).toEqual([...kept].toSorted());
+  expect(Object.keys(files)).toHaveLength(kept.length + 2);
+  const { interventions, expected } = experimentFromJson(new JsonValue(about.experiment));
+  expect(interventions).toHaveLength(1);
+  expect(expected.ids).toEqual(ids.slice(7));
+
+  for (const { name, first, positions } of about.taps) {
+    const { type, shape, values } = readNpy(files[`${name}.npy`]!);
+    expect(type).toBe('<f4');
+    expect([shape[0], first + positions]).toEqual([positions, 12]);
+    const width = values.length / positions;
+    for (const position of [first, 11]) {
+      const row = values.slice((position - first) * width, (position - first + 1) * width);
+      expect(row, `${name} at ${position}`).toEqual(await tapValues(page, name, position));
+    }
+  }
+  expect(readNpy(files['L.0.q_rot.npy']!).shape).toEqual([12, info.n_heads, info.head_dim]);
+  expect(about.taps.find(({ name }) => name === 'logits')?.first).toBe(6);
+});
+
+test('the same run gives the same file', async ({ page }) => {
+  await openLab(page, '#panels=share&text=Once+upon+a+time');
+  await stepTo(page, 'token', 9);
+  await settled(page);
+  const first = await exported(page);
+  await page.evaluate(() => window.lab.restart());
+  await stepTo(page, 'token', 9);
+  await settled(page);
+  expect(await exported(page)).toEqual(first);
+});

@@ -1,0 +1,69 @@
+// The memory map: every byte once, by the engine's own count.
+import { expect, test, type Page } from '@playwright/test';
+import seriousFaults from './axe.ts';
+import { expectNoOverflow, openLab, panel, stepTo } from './lab-page.ts';
+
+const hash = '#panels=memory&text=Once+upon+a+time';
+const memory = (page: Page) => panel(page, 'Memory');
+
+test('its pieces are the engine’s bytes, and add up to all of it', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const told = await page.evaluate(async () => ({
+    memory: await window.nanoinfer.memory(),
+    ops: [...window.lab.ops],
+    info: window.lab.model!.info,
+    kept: window.lab.kept!,
+  }));
+  await memory(page).getByRole('button', { name: 'Table' }).click();
+  const rows = await memory(page).getByRole('row').all();
+  const texts = await Promise.all(
+    rows
+      .slice(1)
+      .map(async (row) => [
+        await row.getByRole('rowheader').innerText(),
+        ...(await row.getByRole('cell').allInnerTexts()),
+      ]),
+  );
+  const bytes = Object.fromEntries(texts.map((cells) => [cells[0]!, Number(cells[4])]));
+  expect(bytes['keys and values']).toBe(told.memory.kvBytesUsed);
+  expect(bytes['taps kept for the lab']).toBe(told.kept.bytes);
+  const q = told.ops.find(({ name, layer }) => name === 'attn_q' && layer === 2)!;
+  expect(bytes['blk.2.attn_q.weight']).toBe(q.bytes);
+  expect(texts.find(([name]) => name === 'blk.2.attn_q.weight')).toContain(q.type);
+  const sum = texts.reduce((all, cells) => all + Number(cells[6]), 0);
+  expect(sum).toBeCloseTo(100, 2);
+  // Weights: their tensors and the gaps between them.
+  const weights = texts.filter((cells) => cells[1] === 'weights');
+  expect(weights.reduce((all, cells) => all + Number(cells[4]), 0)).toBe(told.info.weights_bytes);
+});
+
+test('points at pieces by keys, and looks at an op', async ({ page }) => {
+  await openLab(page, hash);
+  const map = memory(page).getByRole('group', { name: 'Map of linear memory' });
+  await map.focus();
+  await page.keyboard.press('Home');
+  await expect(memory(page).getByRole('status')).toContainText('token_embd.weight: Q8_0 512 × 96');
+  await page.keyboard.press('ArrowRight');
+  await expect(memory(page).getByRole('status')).toContainText('blk.0.attn_norm.weight');
+  await page.keyboard.press('Enter');
+  expect(await page.evaluate(() => window.lab.ops[window.lab.selection.op]!.name)).toBe(
+    'attn_norm',
+  );
+  await page.keyboard.press('End');
+  await expect(memory(page).getByRole('status')).toContainText('the rest');
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [360, 1280]) {
+    test(`has no accessibility fault, ${scheme}, ${width} px wide`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 800 });
+      await openLab(page, hash);
+      await stepTo(page, 'token', 9);
+      await expectNoOverflow(page);
+      expect(await seriousFaults(page)).toEqual([]);
+      await memory(page).screenshot({ path: `test-results/lab-memory-${scheme}-${width}.png` });
+    });
+  }
+}

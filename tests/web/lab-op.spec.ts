@@ -1,0 +1,136 @@
+// The op inspector: every kind of op, its rows and its arithmetic held against the engine's own.
+import { expect, test, type Page } from '@playwright/test';
+import seriousFaults from './axe.ts';
+import { expectNoOverflow, openLab, panel, stepTo, tapValues } from './lab-page.ts';
+
+const hash = '#panels=op&text=Once+upon+a+time';
+const op = (page: Page) => panel(page, 'Op');
+const sixDigits = (x: number) =>
+  Number.isInteger(x) && Math.abs(x) < 1e6 ? String(x) : x.toPrecision(6);
+
+async function look(page: Page, name: string, layer: number): Promise<void> {
+  await page.evaluate(
+    ([wanted, at]) => {
+      const { ops } = window.lab;
+      const found = ops.findIndex((one) => one.name === wanted && one.layer === at);
+      window.lab.select({ op: found, layer: at });
+    },
+    [name, layer] as const,
+  );
+  await expect(op(page).getByText(name, { exact: true }).first()).toBeVisible();
+}
+
+async function choose(page: Page, element: number): Promise<void> {
+  const field = op(page).getByRole('spinbutton', { name: 'Element' });
+  await field.fill(`${element}`);
+  await field.press('Enter');
+}
+
+test('shows the products of a cell, in the kernel’s order, to the engine’s bit', async ({
+  page,
+}) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  for (const [name, layer, tap, element] of [
+    ['attn_q', 1, 'L.1.q', 41],
+    ['ffn_down', 2, 'L.2.ffn_out', 95],
+    ['output', -1, 'logits', 300],
+  ] as const) {
+    await look(page, name, layer);
+    await choose(page, element);
+    const values = await tapValues(page, tap, 8);
+    await expect(op(page).getByRole('status')).toHaveText(
+      `= ${sixDigits(values[element]!)}, what the engine has, bit for bit.`,
+    );
+    const cell = await page.evaluate(([one, at]) => window.nanoinfer.trace.cell(one, 8, at), [
+      tap,
+      element,
+    ] as const);
+    const block = cell.running.length - 1;
+    await op(page).getByRole('slider', { name: 'Block of the running sum' }).press('End');
+    const { d, a, dot, running } = cell;
+    const words = [running[block - 1], d[block], a[block], dot[block], running[block]].map((x) =>
+      sixDigits(x!),
+    );
+    const terms = op(page).getByRole('group', { name: `Products of block ${block}` });
+    for (const word of words) await expect(op(page)).toContainText(word);
+    const first = block * cell.block;
+    const [w, x] = [cell.weights[first]!, cell.inputs[first]!];
+    await expect(terms).toContainText(`${w} · ${x} = ${w * x}`);
+  }
+});
+
+test('explains each kind of op, and what it comes to is the engine’s', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const kinds = await page.evaluate(() => {
+    const { ops } = window.lab;
+    return ops
+      .filter(({ layer }, at) => layer < 1 || at === 0)
+      .map(({ name, layer }) => ({ name, layer }));
+  });
+  for (const { name, layer } of kinds) {
+    await look(page, name, layer);
+    await expect(op(page).getByRole('alert')).toBeHidden();
+    await choose(page, 5);
+    const region = op(page).getByRole('region', { name: 'How one element comes about' });
+    await expect(region.getByRole('listitem').first()).toBeVisible();
+    const status = region.getByRole('status');
+    if (await status.isVisible()) await expect(status).toContainText(/bit for bit|by rounding/);
+  }
+});
+
+test('its rows and its table are the taps’', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  await look(page, 'swiglu', 1);
+  const strip = op(page).getByRole('slider', { name: 'Element of L.1.act' });
+  await strip.press('Home');
+  await strip.press('ArrowRight');
+  await strip.press('ArrowRight');
+  const act = await tapValues(page, 'L.1.act', 8);
+  const gate = await tapValues(page, 'L.1.gate', 8);
+  await expect(strip).toHaveAttribute('aria-valuetext', `L.1.act[2] = ${sixDigits(act[2]!)}`);
+  await op(page).getByRole('button', { name: 'Table' }).click();
+  for (const element of [2, 17, 60]) {
+    const row = op(page).getByRole('row', { name: new RegExp(`^${element} `) });
+    await expect(row.getByRole('cell').first()).toHaveText(sixDigits(gate[element]!));
+    await expect(row.getByRole('cell').last()).toHaveText(sixDigits(act[element]!));
+  }
+});
+
+test('shows the lines that ran, as the pass took them', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  await look(page, 'attn_q', 1);
+  await op(page).getByText('The C++ lines that ran').click();
+  const form = op(page).getByRole('group', { name: 'Form of the pass' });
+  await expect(form.getByRole('button', { pressed: true })).toHaveText(/Decode.*ran/);
+  const { kernels } = await page.evaluate(() => window.nanoinfer.memory());
+  const set = op(page).getByRole('group', { name: 'Kernel set' });
+  await expect(set.getByRole('button', { pressed: true }).first()).toContainText(kernels);
+  await expect(op(page).getByRole('region', { name: 'The op' })).toContainText('matmul_packed');
+  await page.evaluate(() => window.lab.select({ position: 3 }));
+  await expect(form.getByRole('button', { pressed: true })).toHaveText(/Prefill.*ran/);
+});
+
+test('says what has not been computed yet', async ({ page }) => {
+  await openLab(page, hash);
+  await page.evaluate(() => window.lab.select({ op: 3 }));
+  await expect(op(page)).toContainText('has not been computed yet');
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [360, 1280]) {
+    test(`has no accessibility fault, ${scheme}, ${width} px wide`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 800 });
+      await openLab(page, hash);
+      await stepTo(page, 'token', 9);
+      await look(page, 'ffn_down', 1);
+      await expectNoOverflow(page);
+      expect(await seriousFaults(page)).toEqual([]);
+      await op(page).screenshot({ path: `test-results/lab-op-${scheme}-${width}.png` });
+    });
+  }
+}

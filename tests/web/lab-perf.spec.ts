@@ -1,0 +1,100 @@
+// The performance panel: its times are the engine's, its roofs those that were measured.
+import { expect, test, type Page } from '@playwright/test';
+import seriousFaults from './axe.ts';
+import { expectNoOverflow, openLab, panel, settled, stepTo } from './lab-page.ts';
+
+const hash = '#panels=perf&text=Once+upon+a+time';
+const perf = (page: Page) => panel(page, 'Performance');
+const sixDigits = (x: number) =>
+  Number.isInteger(x) && Math.abs(x) < 1e6 ? String(x) : x.toPrecision(6);
+
+async function measure(page: Page): Promise<void> {
+  await perf(page).getByRole('button', { name: 'Measure this machine' }).click();
+  await expect(perf(page).getByRole('button', { name: 'Measure again' })).toBeVisible({
+    timeout: 100_000,
+  });
+  await settled(page);
+}
+
+test('times each op of the steps, and adds them up by kind', async ({ page }) => {
+  await openLab(page, hash);
+  await expect(perf(page)).toContainText('None of these has been timed: step on.');
+  await expect(perf(page)).toContainText(/steps\s+of\s+[\d.]+ (µs|ms)/);
+  await stepTo(page, 'token', 12);
+  // Going back and what comes again is not timed twice.
+  await page.evaluate(async () => {
+    await window.lab.back();
+    await window.lab.back();
+  });
+  await expect(perf(page)).toContainText('Mean of 5 passes, one token each');
+  const { ops, totals } = await page.evaluate(() => {
+    const { times, ops: all } = window.lab;
+    const { ms, bytes, macs, passes } = times!.decode;
+    return {
+      ops: [...all],
+      totals: { ms: [...ms], bytes: [...bytes], macs: [...macs], passes: [...passes] },
+    };
+  });
+  expect(new Set(totals.passes)).toEqual(new Set([5]));
+  const kinds = perf(page).getByRole('region', { name: 'Time by kind of op' });
+  for (const kind of ['matmul', 'attention', 'rms_norm']) {
+    const ms = ops.reduce((sum, op, i) => sum + (op.kind === kind ? totals.ms[i]! : 0), 0);
+    const row = kinds.getByRole('row', { name: new RegExp(`^${kind} `) });
+    await expect(row.getByRole('cell').nth(1)).toHaveText((ms / 5).toPrecision(3));
+  }
+  await perf(page).getByRole('button', { name: 'Table' }).click();
+  for (const op of [0, 3, 20, ops.length - 1]) {
+    const row = perf(page).getByRole('row', { name: new RegExp(`^${op + 1} ${ops[op]!.name} `) });
+    const cells = row.getByRole('cell');
+    await expect(cells.nth(1)).toHaveText('5');
+    await expect(cells.nth(2)).toHaveText(sixDigits(totals.ms[op]! / 5));
+    await expect(cells.nth(3)).toHaveText(sixDigits(totals.bytes[op]! / 5));
+    await expect(cells.nth(4)).toHaveText(sixDigits(totals.macs[op]! / 5));
+  }
+});
+
+test('measures the machine, and the run stays where it is', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const place = await page.evaluate(() => window.lab.place);
+  await measure(page);
+  expect(await page.evaluate(() => window.lab.place)).toEqual(place);
+  const runs = await page.evaluate(() => window.lab.machine!.runs);
+  const nThreads = await page.evaluate(() => window.lab.model!.choice.nThreads);
+  expect(runs.at(-1)!.nThreads).toBe(Math.max(1, nThreads));
+  for (const {
+    nThreads: n,
+    decodePerSecond: { median },
+  } of runs) {
+    const rate = median >= 1000 ? median.toFixed(0) : median.toPrecision(3);
+    await expect(perf(page)).toContainText(`${n}: prefill`);
+    await expect(perf(page)).toContainText(`decode ${rate} tokens/s`);
+  }
+  const roof = runs.at(-1)!.macsPerSecond.high / 1e9;
+  await expect(perf(page)).toContainText(`${roof.toPrecision(3)} GMAC/s (the level)`);
+});
+
+test('can be stopped while it measures', async ({ page }) => {
+  await openLab(page, hash);
+  await perf(page).getByRole('button', { name: 'Measure this machine' }).click();
+  await perf(page).getByRole('button', { name: 'Cancel' }).click();
+  await settled(page);
+  await expect(perf(page).getByRole('button', { name: 'Measure this machine' })).toBeVisible();
+  await expect(page.getByRole('alert')).toBeHidden();
+  await stepTo(page, 'token', 8);
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [360, 1280]) {
+    test(`has no accessibility fault, ${scheme}, ${width} px wide`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 800 });
+      await openLab(page, hash);
+      await stepTo(page, 'token', 9);
+      await measure(page);
+      await expectNoOverflow(page);
+      expect(await seriousFaults(page)).toEqual([]);
+      await perf(page).screenshot({ path: `test-results/lab-perf-${scheme}-${width}.png` });
+    });
+  }
+}

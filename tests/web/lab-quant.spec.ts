@@ -1,0 +1,188 @@
+// The lab's view of stored weights: its reading of a block's bits against the engine's, for every type.
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+import { partsOf, valueOf } from '../../web/src/draw/block-parts.ts';
+import seriousFaults from './axe.ts';
+import { expectNoOverflow, openLab, panel, settled, stepTo } from './lab-page.ts';
+
+const hash = '#panels=quant&text=Once+upon+a+time&op=20';
+const quant = (page: Page) => panel(page, 'Quantisation');
+
+/** Loads a small model of tests/fixtures/models. */
+async function load(page: Page, name: string): Promise<void> {
+  await loadBytes(page, readFileSync(`tests/fixtures/models/${name}.gguf`), name);
+}
+
+async function loadBytes(page: Page, file: Buffer, name: string): Promise<void> {
+  await page.evaluate(
+    async ([data, file]) => {
+      const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+      await window.nanoinfer.load({ kind: 'file', file: new File([bytes], file) });
+    },
+    [file.toString('base64'), `${name}.gguf`] as const,
+  );
+  await settled(page);
+}
+
+/** Some blocks of some rows of every matrix. */
+function someBlocks(page: Page) {
+  return page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    const blocks: { type: string; bytes: number[]; values: number[] }[] = [];
+    for (const [op, { type, n_out, kind }] of lab.ops.entries()) {
+      if (type === undefined) continue;
+      const rows = kind === 'embed' ? lab.model!.info.n_vocab : n_out;
+      for (const row of [0, rows - 1]) {
+        const { blocks: n } = await nanoinfer.trace.matrixBlock(op, row, 0);
+        for (const block of [0, n - 1]) {
+          const { bytes, values } = await nanoinfer.trace.matrixBlock(op, row, block);
+          blocks.push({ type, bytes: [...bytes], values: [...values] });
+        }
+      }
+    }
+    return blocks;
+  });
+}
+
+test('reads the bits of every type as the engine does', async ({ page }) => {
+  await openLab(page, hash);
+  const types = new Set<string>();
+  for (const name of [
+    'llama-f32',
+    'llama-f16',
+    'llama-bf16-rope-freqs',
+    'llama-q8_0',
+    'llama-q4_0',
+    'llama-q4_1',
+    'llama-q5_0',
+    'llama-q5_1',
+    'llama-q4_k',
+    'llama-q5_k',
+    'llama-q6_k',
+    'llama-q4_k_m',
+  ]) {
+    await load(page, name);
+    for (const { type, bytes, values } of await someBlocks(page)) {
+      types.add(type);
+      const seen = values.map((_, at) =>
+        Math.fround(valueOf(type, partsOf(type, at), Uint8Array.from(bytes))),
+      );
+      const off = seen.map((x, at) => Math.abs(x - values[at]!) / (Math.abs(values[at]!) || 1));
+      expect(Math.max(...off), `${name}, ${type}`).toBeLessThan(1e-5);
+    }
+  }
+  expect([...types].sort()).toEqual(
+    'BF16 F16 F32 Q4_0 Q4_1 Q4_K Q5_0 Q5_1 Q5_K Q6_K Q8_0'.split(' '),
+  );
+});
+
+test('shows the weights of the row, block and matrix that were chosen', async ({ page }) => {
+  await openLab(page, hash);
+  await load(page, 'llama-q4_k_m');
+  await quant(page).getByRole('button', { name: 'Look at ffn_up of layer 0' }).click();
+  await quant(page).getByRole('spinbutton', { name: /^Row/ }).fill('5');
+  await quant(page).getByRole('spinbutton', { name: /^Row/ }).press('Enter');
+  const { op, weights, type } = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    const at = lab.ops.findIndex(({ name, layer }) => name === 'ffn_up' && layer === 0);
+    const row = await nanoinfer.trace.matrixRow(at, 5);
+    return { op: at, weights: [...row], type: lab.ops[at]!.type! };
+  });
+  expect(await page.evaluate(() => window.lab.selection.op)).toBe(op);
+  await expect(quant(page)).toContainText(`${type}: 256 weights share`);
+  const vector = quant(page).getByRole('img', { name: /^w, 256 elements/ });
+  await vector.focus();
+  await vector.press('Home');
+  for (const at of [1, 2]) {
+    await vector.press('ArrowRight');
+    await expect(quant(page)).toContainText(`w[${at}] = ${weights[at]!.toPrecision(6)}`);
+    await expect(quant(page)).toContainText(`${weights[at]!.toPrecision(6)} in the engine`);
+  }
+  await quant(page).getByRole('button', { name: 'Table' }).click();
+  const rows = await quant(page).getByRole('table').getByRole('row').all();
+  for (const at of [0, 31, 77]) {
+    const cells = await rows[at + 1]!.getByRole('cell').allInnerTexts();
+    expect(Number(cells.at(-1))).toBeCloseTo(weights[at]!, 5);
+  }
+});
+
+test('tells the error against another file of the model', async ({ page }) => {
+  await openLab(page, hash);
+  await load(page, 'llama-q8_0');
+  const rowOf = () =>
+    page.evaluate(async () => {
+      const { lab, nanoinfer } = window;
+      const at = lab.ops.findIndex(({ name, layer }) => name === 'attn_q' && layer === 0);
+      lab.select({ op: at });
+      return [...(await nanoinfer.trace.matrixRow(at, 0))];
+    });
+  const exact = await rowOf();
+  await expect(quant(page)).toContainText('Q8_0: 32 weights share 34 bytes');
+  await quant(page).getByRole('button', { name: 'Remember this row to compare' }).click();
+  await load(page, 'llama-q4_0');
+  const stored = await rowOf();
+  expect(stored).toHaveLength(exact.length);
+  const squares = stored.reduce((sum, x, at) => sum + (x - exact[at]!) ** 2, 0);
+  const rms = Math.sqrt(squares / stored.length);
+  await expect(quant(page)).toContainText('Against llama-q8_0 (Q8_0)');
+  const section = quant(page).getByRole('region', { name: 'Error' });
+  const shown = /square error ([\d.e-]+),/.exec((await section.innerText()).replace(/\s+/g, ' '));
+  expect(Number(shown![1]) / rms).toBeCloseTo(1, 3);
+});
+
+test('flipping a bit moves the logits as a file with that bit flipped does', async ({ page }) => {
+  await openLab(page, hash);
+  const name = 'llama-q4_0';
+  await load(page, name);
+  const { block, ids, likeliest, was } = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    await lab.step('token');
+    const op = lab.ops.findIndex(({ name, layer }) => name === 'ffn_up' && layer === 0);
+    lab.select({ op });
+    return {
+      block: [...(await nanoinfer.trace.matrixBlock(op, 0, 0)).bytes],
+      ids: lab.tokens.map(({ id }) => id),
+      likeliest: (await nanoinfer.trace.top(1))[0]!.id,
+      was: [...(await nanoinfer.logits())],
+    };
+  });
+  const section = quant(page).getByRole('region', { name: 'Flip a bit' });
+  await section.getByRole('button', { name: 'Flip bit 3' }).click();
+  await expect(section).toContainText('ffn_up of layer 0, row 0, column 0');
+  const flipped = await page.evaluate(async () => [...(await window.nanoinfer.logits())]);
+  const row = section.getByRole('table').getByRole('row').nth(1);
+  const [before, after] = await row.getByRole('cell').allInnerTexts();
+  expect(Number(before)).toBeCloseTo(was[likeliest]!, 3);
+  expect(Number(after)).toBeCloseTo(flipped[likeliest]!, 3);
+  await section.getByRole('button', { name: 'Put the bit back' }).click();
+  await settled(page);
+  expect(await page.evaluate(async () => [...(await window.nanoinfer.logits())])).toEqual(was);
+
+  const file = readFileSync(`tests/fixtures/models/${name}.gguf`);
+  const at = file.indexOf(Buffer.from(block));
+  expect(file.indexOf(Buffer.from(block), at + 1)).toBe(-1);
+  file[at + 2]! ^= 1 << 3; // The first weight's code lies in the low bits of byte 2.
+  await loadBytes(page, file, 'flipped');
+  const expected = await page.evaluate(async (tokens) => {
+    await window.nanoinfer.prefill(tokens);
+    return [...(await window.nanoinfer.logits())];
+  }, ids);
+  const distance = (a: number[], b: number[]) => Math.hypot(...a.map((x, i) => x - b[i]!));
+  expect(distance(expected, flipped)).toBeLessThan(0.01 * distance(expected, was));
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [360, 1280]) {
+    test(`has no accessibility fault, ${scheme}, ${width} px wide`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 1400 });
+      await openLab(page, hash);
+      await load(page, 'llama-q6_k');
+      await stepTo(page, 'token', 5);
+      await expect(quant(page)).toContainText('Every matrix');
+      await expectNoOverflow(page);
+      await page.screenshot({ path: `test-results/lab-quant-${scheme}-${width}.png` });
+      expect(await seriousFaults(page)).toEqual([]);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+// Panels on the real model, whose taps are not all kept: what they show is the engine's as well.
+import { expect, test } from '@playwright/test';
+import { panel, settled, tapValues } from './lab-page.ts';
+import { chosen, expectShown, promptHash, tableRows } from './lab-panel.ts';
+
+test('attention, the residual stream, RoPE and the MLP of the real model', async ({ page }) => {
+  await page.goto(`/lab.html?model=default&temperature=0${promptHash('attention')}`);
+  await settled(page);
+  await page.evaluate(async () => {
+    await window.lab.runTokens(4);
+    window.lab.select({ layer: 12, head: 5 });
+  });
+  await settled(page);
+  const position = await page.evaluate(() => window.lab.selection.position);
+
+  const row = await page.evaluate(
+    async (at) => [...(await window.nanoinfer.trace.attention(12, 5, at)).probs],
+    position,
+  );
+  await expect(panel(page, 'Attention').getByText('Layer 12, head 5')).toBeVisible();
+  const keys = await tableRows(page, 'Attention');
+  for (const key of chosen(4, row.length)) expectShown(keys[key]![4], row[key]!);
+
+  const show = async (id: string) => {
+    await page.evaluate((hash) => (location.hash = hash), `panels=${id}&layer=12&head=5`);
+    await settled(page);
+  };
+  await show('residual');
+  const residual = panel(page, 'Residual stream');
+  await residual.getByRole('button', { name: 'What adds to a logit' }).click();
+  await expect(residual.getByRole('list', { name: 'Heads of the layer' })).toBeVisible();
+  const parts = await tableRows(page, 'Residual stream');
+  const sum = parts
+    .filter(([head]) => !head!.includes('head'))
+    .reduce((total, [, x]) => total + Number(x), 0);
+  const [best] = await page.evaluate(() => window.nanoinfer.trace.top(1));
+  expect(Math.abs(sum - best!.logit)).toBeLessThan(0.01);
+
+  const keep = { name: 'Keep, and compute again from position 0' };
+  await show('mlp');
+  await panel(page, 'MLP').getByRole('button', keep).click();
+  await settled(page);
+  await expect(panel(page, 'MLP').getByText('Layer 12 at')).toBeVisible();
+  const neurons = await tableRows(page, 'MLP');
+  const act = await tapValues(page, 'L.12.act', position);
+  for (const rank of chosen(4, neurons.length)) {
+    expectShown(neurons[rank]![3], act[Number(neurons[rank]![0])]!);
+  }
+
+  await show('rope');
+  await panel(page, 'RoPE').getByRole('button', keep).click();
+  await settled(page);
+  await expect(panel(page, 'RoPE').getByText('Layer 12, head 5')).toBeVisible();
+  for (const [, , , formula, turned] of await tableRows(page, 'RoPE')) {
+    expect(Math.cos(Number(formula) - Number(turned))).toBeCloseTo(1, 4);
+  }
+});

@@ -1,0 +1,75 @@
+// The RoPE panel: how pairs were turned, from the engine's q and q_rot; theta as an edit.
+import { expect, test, type Page } from '@playwright/test';
+import { outcome, panel, settled, tapValues } from './lab-page.ts';
+import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
+
+const name = 'RoPE';
+const view = (page: Page) => panel(page, name);
+const button = (page: Page, words: string | RegExp) =>
+  view(page).getByRole('button', { name: words, exact: typeof words === 'string' });
+
+const facts = (page: Page) =>
+  page.evaluate(() => {
+    const { head_dim, rope_pairs } = window.lab.model!.info;
+    return { size: head_dim, pairs: rope_pairs };
+  });
+
+const wrap = (angle: number) => (angle + 4 * Math.PI) % (2 * Math.PI);
+
+test('pairs were turned as its table says', async ({ page }) => {
+  await openPanel(page, 'rope', 12);
+  await page.evaluate(() => window.lab.select({ layer: 1, head: 2 }));
+  await expect(view(page).getByText('Layer 1, head 2 at 11')).toBeVisible();
+  const { size, pairs } = await facts(page);
+  const rows = await tableRows(page, name);
+  expect(rows).toHaveLength(size / 2);
+  const [q, turned] = [await tapValues(page, 'L.1.q', 11), await tapValues(page, 'L.1.q_rot', 11)];
+  for (const j of chosen(5, size / 2)) {
+    const [a, b] = pairs === 'adjacent' ? [2 * j, 2 * j + 1] : [j, j + size / 2];
+    const angle = (row: number[]) => Math.atan2(row[2 * size + b]!, row[2 * size + a]!);
+    expect(rows[j]![1]).toBe(`${a}, ${b}`);
+    expectShown(rows[j]![4], wrap(angle(turned) - angle(q)));
+    const apart = Math.abs(Number(rows[j]![3]) - Number(rows[j]![4]));
+    expect(Math.min(apart, 2 * Math.PI - apart), 'as the formula').toBeLessThan(1e-3);
+  }
+});
+
+test('q·k over distance is the engine’s, and the moved key passes its own point', async ({
+  page,
+}) => {
+  await openPanel(page, 'rope', 12);
+  await button(page, 'q·k over distance').click();
+  await view(page).getByRole('spinbutton', { name: 'Moved key' }).fill('4');
+  await page.keyboard.press('Tab');
+  const rows = await tableRows(page, name);
+  const raw = await page.evaluate(async () => [
+    ...(await window.nanoinfer.trace.attention(0, 0, 11)).raw,
+  ]);
+  for (const distance of chosen(6, 12)) expectShown(rows[distance]![2], raw[11 - distance]!);
+  expect(Number(rows[7]![3])).toBeCloseTo(raw[4]!, 3);
+
+  await view(page).getByRole('combobox', { name: 'Pair' }).selectOption('pair 3');
+  const pair = await tableRows(page, name);
+  expect(Number(pair[7]![3])).toBeCloseTo(Number(pair[7]![2]), 3);
+});
+
+test('theta is an edit, and goes back', async ({ page }) => {
+  await openPanel(page, 'rope', 9);
+  const clean = await outcome(page);
+  const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
+  await slider.fill('3');
+  await expect(view(page).getByRole('list', { name: 'Edits in force' })).toContainText('1000');
+  await settled(page);
+  const edits = await page.evaluate(() => window.lab.edits);
+  expect(edits).toEqual([{ do: 'rope_theta', theta: 1000 }]);
+  expect((await outcome(page)).logits).not.toBe(clean.logits);
+  await expect(view(page).getByText('θ = 1000.')).toBeVisible();
+  await button(page, /^The model’s own/).click();
+  await settled(page);
+  expect(await outcome(page)).toEqual(clean);
+});
+
+test('looks well', async ({ page }) => {
+  await openPanel(page, 'rope', 12);
+  await expectLooks(page, name, ['Dials', 'q·k over distance']);
+});

@@ -1,0 +1,22 @@
+import type { TapInfo, TapValues } from '../protocol.ts';
+import type { LabRun } from './lab-run.ts';
+
+/** Positions [first, end) whose values are computed and still kept. */
+export function keptPositions({ complete, place, kept }: LabRun): { first: number; end: number } {
+  const end = complete ? place.end : place.first;
+  return { first: Math.max(0, end - (kept?.positions ?? 0)), end };
+}
+
+/** All rows that the engine keeps of whole taps, in the order of the plan. */
+export async function readKept(run: LabRun): Promise<TapValues[]> {
+  const { first, end } = keptPositions(run);
+  const names = new Set(run.kept?.values);
+  // Some ops work on a pass's last row only: the prompt's last token's, and each one's behind it.
+  const firstOf = ({ axes }: TapInfo) =>
+    axes[0]?.name === 'logit_row' ? Math.max(first, run.nPrompt - 1) : first;
+  return Promise.all(
+    run
+      .plan!.taps.filter((tap) => names.has(tap.name) && firstOf(tap) < end)
+      .map((tap) => run.trace.read(tap.name, firstOf(tap), end)),
+  );
+}

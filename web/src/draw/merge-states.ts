@@ -1,0 +1,28 @@
+import type { MergeStep } from '../protocol.ts';
+
+/** Where byte-pair encoding stands behind one join. */
+export interface MergeState {
+  /** The rank of the join; null: before the first, every byte stands for itself. */
+  rank: number | null;
+  /** What the bytes are joined to so far, in order. */
+  parts: readonly Uint8Array[];
+  /** Which of the parts the join has made. */
+  made: number;
+}
+
+/** From a token's single bytes to it. */
+export function mergeStates(bytes: Uint8Array, merges: readonly MergeStep[]): MergeState[] {
+  let starts = Array.from(bytes.keys());
+  const state = (rank: number | null, made: number): MergeState => ({
+    rank,
+    parts: starts.map((start, i) => bytes.subarray(start, starts[i + 1])),
+    made,
+  });
+  const states = [state(null, -1)];
+  for (const { pos, rank } of merges) {
+    const made = starts.indexOf(pos);
+    starts = starts.filter((_, i) => i !== made + 1);
+    states.push(state(rank, made));
+  }
+  return states;
+}

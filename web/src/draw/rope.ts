@@ -1,0 +1,47 @@
+// The pairs that RoPE turns: pure functions on vectors of one head.
+
+export type RopePairs = 'adjacent' | 'halves';
+
+/** The two elements of pair `j` of a head of `size`. */
+export function pairOf(j: number, size: number, pairs: RopePairs): [number, number] {
+  return pairs === 'adjacent' ? [2 * j, 2 * j + 1] : [j, j + size / 2];
+}
+
+/** By how much pair `j` turns from one position to the next, in radians. */
+export function frequency(j: number, size: number, theta: number): number {
+  return theta ** ((-2 * j) / size);
+}
+
+/** Length and direction of one pair. */
+export interface Turn {
+  length: number;
+  angle: number;
+}
+
+export function turnsOf(vector: ArrayLike<number>, pairs: RopePairs): Turn[] {
+  return Array.from({ length: vector.length / 2 }, (_, j) => {
+    const [a, b] = pairOf(j, vector.length, pairs);
+    const [x, y] = [vector[a]!, vector[b]!];
+    return { length: Math.hypot(x, y), angle: Math.atan2(y, x) };
+  });
+}
+
+/** The same direction in [0, 2π). */
+export function wrapped(angle: number): number {
+  const turn = 2 * Math.PI;
+  return ((angle % turn) + turn) % turn;
+}
+
+/** How far two directions are apart, in [0, π]. */
+export function apart(a: number, b: number): number {
+  const angle = wrapped(a - b);
+  return Math.min(angle, 2 * Math.PI - angle);
+}
+
+/**
+ * What one pair adds to q·k if the key stands `distance` positions before the query. `q`: before it is
+ * turned; `k`: as the cache has it, turned by its own position.
+ */
+export function pairAtDistance(q: Turn, k: Turn, kPosition: number, f: number, distance: number) {
+  return q.length * k.length * Math.cos(q.angle - (k.angle - kPosition * f) + distance * f);
+}

@@ -1,0 +1,275 @@
+import { css, html, svg } from 'lit';
+import type { LabRun } from '../../client/lab-run.ts';
+import { bytes as size, count } from '../../draw/format.ts';
+import {
+  memoryLines,
+  type Piece,
+  piecesOf,
+  type Region,
+  tensorsOf,
+} from '../../draw/memory-map.ts';
+import type { KvState, Memory } from '../../protocol.ts';
+import { LabPanel } from './lab-panel.ts';
+import type { DataTable } from './ni-data-table.ts';
+import { WidthWatch } from './width-watch.ts';
+
+interface View {
+  pieces: readonly Piece[];
+  memory: Memory;
+  kv: KvState;
+  selected: number;
+}
+
+const lineHeight = 16;
+const nLines = 12;
+
+const regions: Record<Region, string> = {
+  weights: 'weights',
+  kv: 'keys and values',
+  scratch: 'scratch',
+  taps: 'kept taps',
+  rest: 'the rest',
+};
+
+/** The engine's linear memory to scale, and the tensors of the file. */
+export class NiLabMemory extends LabPanel<View> {
+  static override properties = { ...LabPanel.properties, pointed: { state: true } };
+  /** A piece under the mouse or the keys. */
+  declare pointed: number | null;
+  readonly #width = new WidthWatch(this);
+
+  constructor() {
+    super();
+    this.pointed = null;
+  }
+
+  protected override async read(run: LabRun): Promise<View> {
+    const { ops, kept, selection } = run;
+    const [memory, kv] = await Promise.all([run.client.memory(), run.trace.kv()]);
+    const tensors = tensorsOf(ops, run.model!.info);
+    return {
+      pieces: piecesOf(tensors, memory, kept?.bytes ?? 0),
+      memory,
+      kv,
+      selected: selection.op,
+    };
+  }
+
+  protected override draw(view: View) {
+    const { pieces, memory } = view;
+    const names = Object.keys(regions) as Region[];
+    return html`
+      <p class="soft">
+        The engine’s ${size(memory.totalBytes)} of linear memory, to scale: a line is
+        ${size(memory.totalBytes / nLines)}. What bytes are for is the engine’s word; where they lie
+        it does not tell, so tensors come in the order in which a pass reads them.
+      </p>
+      <p class="key">
+        ${names.map((region) => {
+          const bytes = sum(pieces.filter((piece) => piece.region === region));
+          return html`<span><i class=${region}></i>${regions[region]} <b>${size(bytes)}</b></span>`;
+        })}
+      </p>
+      ${this.#map(view)}
+      <p role="status" class="facts">${this.#words(view)}</p>
+      <p class="soft">${kvWords(view, this.run)}</p>
+    `;
+  }
+
+  #map({ pieces, selected }: View) {
+    const width = Math.max(200, this.#width.width);
+    const bars = memoryLines(pieces, width, nLines);
+    const pitch = lineHeight + 2;
+    const at = this.pointed;
+    return html`<div
+      tabindex="0"
+      role="group"
+      aria-label="Map of linear memory. Arrow keys point at a piece, Enter looks at its op."
+      @keydown=${(event: KeyboardEvent) => this.#keydown(event, pieces)}
+      @pointerleave=${() => (this.pointed = null)}
+      @blur=${() => (this.pointed = null)}
+    >
+      <svg width=${width} height=${nLines * pitch} aria-hidden="true">
+        ${bars.map(({ piece, line, x, width: own }) => {
+          const { region, layer, ops } = pieces[piece]!;
+          const state = [
+            region,
+            layer % 2 === 0 ? 'even' : '',
+            ops.includes(selected) ? 'selected' : '',
+            piece === at ? 'pointed' : '',
+          ].join(' ');
+          const y = line * pitch + 1;
+          return svg`<rect class=${state} x=${x} y=${y} width=${own > 3 ? own - 0.75 : own} height=${lineHeight}
+            @pointerenter=${() => (this.pointed = piece)}
+            @click=${() => this.#look(pieces[piece]!)}></rect>`;
+        })}
+      </svg>
+    </div>`;
+  }
+
+  #words({ pieces, selected }: View) {
+    const at = this.pointed ?? pieces.findIndex(({ ops }) => ops.includes(selected));
+    const piece = pieces[at];
+    if (!piece) return 'The selected op has no weights of its own.';
+    const { name, type, shape, bytes, elements } = piece;
+    const share = `${((bytes / sum(pieces)) * 100).toPrecision(3)} % of the memory`;
+    if (elements === 0) return `${name}: ${count(bytes)} bytes, ${share}. ${about(piece)}`;
+    return `${name}: ${type} ${shape}, ${count(bytes)} bytes, ${bitsOf(piece)} bits a weight, ${share}.`;
+  }
+
+  #keydown(event: KeyboardEvent, pieces: readonly Piece[]) {
+    const last = pieces.length - 1;
+    const selected = pieces.findIndex(({ ops }) => ops.includes(this.run.selection.op));
+    const at = this.pointed ?? Math.max(0, selected);
+    const steps: Record<string, number> = {
+      ArrowRight: 1,
+      ArrowDown: 1,
+      ArrowLeft: -1,
+      ArrowUp: -1,
+      Home: -last,
+      End: last,
+    };
+    const step = event.shiftKey ? undefined : steps[event.key];
+    if (step !== undefined) this.pointed = Math.max(0, Math.min(last, at + step));
+    else if (event.key === 'Enter') this.#look(pieces[at]!);
+    else return;
+    event.preventDefault();
+  }
+
+  #look({ ops: [op], layer }: Piece) {
+    if (op !== undefined) this.run.select({ op, ...(layer >= 0 ? { layer } : {}) });
+  }
+
+  protected override table({ pieces, memory }: View): DataTable {
+    return {
+      caption: `Linear memory of ${count(memory.totalBytes)} bytes`,
+      corner: 'Piece',
+      columns: [
+        { label: 'For' },
+        { label: 'Type' },
+        { label: 'Shape' },
+        { label: 'Size', unit: 'bytes' },
+        { label: 'Bits a weight' },
+        { label: 'Share', unit: '%' },
+      ],
+      rows: pieces.map((piece) => ({
+        head: piece.name,
+        cells: [
+          ...[regions[piece.region], piece.type, piece.shape, String(piece.bytes)],
+          ...[piece.elements > 0 ? bitsOf(piece) : '', (piece.bytes / memory.totalBytes) * 100],
+        ],
+      })),
+    };
+  }
+
+  static override styles = [
+    LabPanel.styles,
+    css`
+      :host {
+        --weights: light-dark(#7ab8aa, #22696a);
+        --weights-even: light-dark(#a5d0c4, #2f8480);
+        --kv: light-dark(#f0b177, #a4591f);
+        --scratch: light-dark(#aacbe4, #2f5f96);
+        --taps: light-dark(#c9a3cf, #75477f);
+        --rest: light-dark(#d8d3c5, #3a4540);
+      }
+      .key {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.2rem 0.9rem;
+        font-size: 12px;
+      }
+      .key i {
+        display: inline-block;
+        width: 10px;
+        height: 10px;
+        margin-right: 0.3rem;
+        background: var(--rest);
+      }
+      .key b {
+        font: 12px var(--mono);
+      }
+      svg {
+        display: block;
+        max-width: 100%;
+        overflow: visible;
+      }
+      rect.weights {
+        fill: var(--weights);
+        cursor: pointer;
+      }
+      rect.weights.even {
+        fill: var(--weights-even);
+      }
+      rect.kv {
+        fill: var(--kv);
+      }
+      rect.scratch {
+        fill: var(--scratch);
+      }
+      rect.taps {
+        fill: var(--taps);
+      }
+      rect.rest {
+        fill: var(--rest);
+      }
+      i.weights {
+        background: var(--weights);
+      }
+      i.kv {
+        background: var(--kv);
+      }
+      i.scratch {
+        background: var(--scratch);
+      }
+      i.taps {
+        background: var(--taps);
+      }
+      .pointed {
+        stroke: var(--ink);
+        stroke-width: 1.5;
+      }
+      .selected {
+        stroke: var(--signal);
+        stroke-width: 2;
+      }
+      .facts {
+        margin-top: 0.5rem;
+        min-height: 2.6em;
+      }
+    `,
+  ];
+}
+
+function sum(pieces: readonly Piece[]): number {
+  return pieces.reduce((all, { bytes }) => all + bytes, 0);
+}
+
+function bitsOf({ bytes, elements }: Piece): number {
+  return Number(((bytes * 8) / elements).toPrecision(4));
+}
+
+function about({ region }: Piece): string {
+  if (region === 'weights')
+    return 'Gaps between tensors, and tensors that no op of the plan names.';
+  if (region === 'scratch') return 'The rows between ops, and what each thread needs.';
+  if (region === 'rest') return 'Vocabulary, the program’s own data and stacks, and what is free.';
+  return '';
+}
+
+function kvWords({ kv, memory }: View, run: LabRun) {
+  const { blocks, blockPositions, blockBytes, length, blocksMax } = kv;
+  const used = kv.table.length * blockPositions;
+  const empty = used > 0 ? `, ${(((used - length) / used) * 100).toFixed(0)} % of them empty` : '';
+  return html`Keys and values (${run.model!.info.kv_type}): ${blocks} of at most ${blocksMax} blocks
+  are taken, of ${blockPositions} positions and ${size(blockBytes)} each; ${length} positions hold a
+  token in ${used}${empty}. A full context of ${memory.nCtx} takes ${size(memory.kvBytesMax)}.`;
+}
+
+customElements.define('ni-lab-memory', NiLabMemory);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-lab-memory': NiLabMemory;
+  }
+}

@@ -1,0 +1,300 @@
+import { css, html, nothing } from 'lit';
+import { live } from 'lit/directives/live.js';
+import { modelName } from '../../client/catalogue.ts';
+import type { LabRun } from '../../client/lab-run.ts';
+import { bitsPerWeight, matricesOf, type MatrixInfo } from '../../client/matrices.ts';
+import { partsOf, partValue } from '../../draw/block-parts.ts';
+import { errorsOf } from '../../draw/errors.ts';
+import { value } from '../../draw/format.ts';
+import { visibleText } from '../../draw/token-label.ts';
+import type { MatrixBlock } from '../../protocol.ts';
+import { LabPanel } from './lab-panel.ts';
+import './ni-block-bits.ts';
+import './ni-code-flip.ts';
+import type { DataTable } from './ni-data-table.ts';
+import './ni-histogram.ts';
+import './ni-tensor-list.ts';
+import './ni-vector.ts';
+
+/** A row of a matrix of another file, to compare with. */
+interface Reference {
+  origin: string;
+  matrix: MatrixInfo;
+  row: number;
+  values: Float32Array;
+}
+
+interface View {
+  matrices: readonly MatrixInfo[];
+  matrix: MatrixInfo;
+  row: number;
+  /** What the row stands for, where rows are tokens. */
+  token: string;
+  /** (nIn) the whole row. */
+  values: Float32Array;
+  /** Counted in blocks; of floats, which have none, in groups. */
+  blockAt: number;
+  blocks: number;
+  /** Elements a block. */
+  width: number;
+  /** Of the block, chosen. */
+  element: number;
+  /** Of floats: the element alone. */
+  block: MatrixBlock;
+  /** The same row in another file. */
+  reference: Reference | null;
+}
+
+/** Floats have no blocks: so many are shown at once. */
+const floatGroup = 32;
+
+/** How weights are stored: a block bit by bit, a row's values, every matrix's type. */
+export class NiLabQuant extends LabPanel<View> {
+  #row = 0;
+  #block = 0;
+  #element = 0;
+  #reference: Reference | null = null;
+
+  protected override async read(run: LabRun): Promise<View> {
+    const matrices = matricesOf(run.ops, run.model!.info);
+    // The op looked at, or the last before it that has a matrix.
+    const matrix = matrices.findLast(({ op }) => op <= run.selection.op) ?? matrices[0]!;
+    const { op, nIn, nOut } = matrix;
+    const row = Math.min(this.#row, nOut - 1);
+    const values = await run.once(`matrixRow ${op} ${row}`, () => run.trace.matrixRow(op, row));
+    const first = await this.#blockOf(run, op, row, 0);
+    const isFloat = first.values.length === 1;
+    const width = isFloat ? Math.min(floatGroup, nIn) : first.values.length;
+    const blocks = Math.ceil(nIn / width);
+    const blockAt = Math.min(this.#block, blocks - 1);
+    const element = Math.min(this.#element, width - 1, nIn - blockAt * width - 1);
+    const block = await this.#blockOf(run, op, row, isFloat ? blockAt * width + element : blockAt);
+    const token = nOut === run.model!.info.n_vocab ? await this.#tokenOf(run, row) : '';
+    const reference = this.#referenceFor(matrix, row);
+    return {
+      matrices,
+      matrix,
+      row,
+      token,
+      values,
+      blockAt,
+      blocks,
+      width,
+      element,
+      block,
+      reference,
+    };
+  }
+
+  #blockOf(run: LabRun, op: number, row: number, block: number): Promise<MatrixBlock> {
+    return run.once(`matrixBlock ${op} ${row} ${block}`, () =>
+      run.trace.matrixBlock(op, row, block),
+    );
+  }
+
+  async #tokenOf(run: LabRun, id: number): Promise<string> {
+    return visibleText((await run.pieces([id])).get(id)!.bytes);
+  }
+
+  #referenceFor({ name, layer, nIn }: MatrixInfo, row: number): Reference | null {
+    const found = this.#reference;
+    const fits =
+      found?.matrix.name === name &&
+      found.matrix.layer === layer &&
+      found.matrix.nIn === nIn &&
+      found.row === row;
+    return fits && found.origin !== this.run.model!.origin ? found : null;
+  }
+
+  protected override draw(view: View) {
+    const { matrix, block, width, element, blockAt, values } = view;
+    const isFloat = block.values.length === 1;
+    return html`
+      <p class="soft">
+        ${
+          isFloat
+            ? html`${matrix.type}: each weight is a number of its own, in
+              ${value(bitsPerWeight(matrix), 3)} bits.`
+            : html`${matrix.type}: ${width} weights share ${block.bytes.length} bytes, scales
+              included: ${value(bitsPerWeight(matrix), 3)} bits a weight.`
+        }
+      </p>
+      ${this.#choices(view)}
+      <ni-vector
+        name="w"
+        .values=${values.subarray(blockAt * width, (blockAt + 1) * width)}
+        .at=${element}
+        @pick=${(event: CustomEvent<number>) => this.#look({ element: event.detail })}
+      ></ni-vector>
+      <p class="soft small">
+        ${isFloat ? 'Weights' : 'The block’s weights'} ${blockAt * width} to
+        ${Math.min(values.length, (blockAt + 1) * width) - 1} of the row. Choose one: its bits are
+        below.
+      </p>
+      <ni-block-bits .block=${block} .element=${element}></ni-block-bits>
+      <ni-code-flip
+        .run=${this.run}
+        .matrix=${matrix}
+        .block=${block}
+        .element=${element}
+        .column=${blockAt * width + element}
+      ></ni-code-flip>
+      <h2>The row</h2>
+      <ni-histogram label="Weights of the row" .values=${values}></ni-histogram>
+      ${this.#errors(view)}
+      <h2>Every matrix</h2>
+      <ni-tensor-list
+        .matrices=${view.matrices}
+        .info=${this.run.model!.info}
+        .chosen=${matrix}
+        @pick=${(event: CustomEvent<MatrixInfo>) => this.#choose(event.detail)}
+      ></ni-tensor-list>
+    `;
+  }
+
+  #choose({ op, layer }: MatrixInfo) {
+    this.run.select({ op, ...(layer >= 0 ? { layer } : {}) });
+  }
+
+  #look({ row = this.#row, block = this.#block, element = this.#element }) {
+    this.#row = row;
+    this.#block = block;
+    this.#element = element;
+    this.readAgain();
+  }
+
+  #choices({ matrix, row, token, blockAt, blocks, block }: View) {
+    const { name, layer, nOut } = matrix;
+    return html`<div class="row">
+      <b class="mono">${name}${layer < 0 ? '' : `, layer ${layer}`}</b>
+      ${this.#number('Row', row, nOut, (at) => this.#look({ row: at }))}
+      ${token ? html`<span class="mono soft">${token}</span>` : nothing}
+      ${this.#number(block.values.length === 1 ? 'Group' : 'Block', blockAt, blocks, (at) =>
+        this.#look({ block: at }),
+      )}
+    </div>`;
+  }
+
+  #number(label: string, at: number, size: number, look: (at: number) => void) {
+    const change = (event: Event) => {
+      const { valueAsNumber } = event.target as HTMLInputElement;
+      if (Number.isInteger(valueAsNumber)) look(Math.max(0, Math.min(size - 1, valueAsNumber)));
+      else this.requestUpdate();
+    };
+    return html`<label>
+      ${label}
+      <input type="number" min="0" max=${size - 1} .value=${live(String(at))} @change=${change} />
+      <span class="soft">of ${size}</span>
+    </label>`;
+  }
+
+  // ---- errors
+
+  #errors({ matrix, row, values, reference, block, element }: View) {
+    const { model } = this.run;
+    const remember = () => {
+      this.#reference = { origin: model!.origin, matrix, row, values };
+      this.readAgain();
+    };
+    const kept = this.#reference;
+    return html`<section aria-label="Error">
+      <h2>Error</h2>
+      ${
+        reference
+          ? this.#compared(values, reference)
+          : html`<p class="small">
+              A file holds the stored weights, not those they were made from, so an error can only
+              be told against another file.${gridWords(block, element)}
+              ${
+                kept
+                  ? html`Row ${kept.row} of
+                    ${kept.matrix.name}${
+                      kept.matrix.layer < 0 ? '' : ` of layer ${kept.matrix.layer}`
+                    }
+                    from ${modelName(kept.origin)} (${kept.matrix.type}) is remembered: open another
+                    file of the same model and look at that row.`
+                  : 'Remember this row, then open the same model in other types.'
+              }
+            </p>`
+      }
+      <button @click=${remember}>Remember this row to compare</button>
+    </section>`;
+  }
+
+  #compared(values: Float32Array, { origin, matrix, values: exact }: Reference) {
+    const { errors, rms, relative, most } = errorsOf(values, exact);
+    return html`<p class="small">
+        Against ${modelName(origin)} (${matrix.type}): root of the mean square error
+        <b class="mono">${value(rms)}</b>, which is
+        <b class="mono">${(relative * 100).toFixed(2)} %</b> of the weights’ own; at most
+        <b class="mono">${value(most)}</b>.
+      </p>
+      <ni-histogram label="Errors of the row" .values=${errors}></ni-histogram>`;
+  }
+
+  // ---- the same in numbers
+
+  protected override table(view: View): DataTable {
+    const { matrix, row, block, blockAt, width, values, reference } = view;
+    const first = blockAt * width;
+    const size = Math.min(width, values.length - first);
+    const isFloat = block.values.length === 1;
+    const names = isFloat ? [] : partsOf(block.type, 0).map(({ name }) => name);
+    return {
+      caption: `${matrix.name} (${matrix.type}), row ${row}, block ${blockAt}`,
+      corner: 'Weight',
+      columns: [
+        ...names.map((label) => ({ label })),
+        { label: 'value' },
+        ...(reference ? [{ label: 'reference' }, { label: 'error' }] : []),
+      ],
+      rows: Array.from({ length: size }, (_, at) => {
+        const weight = values[first + at]!;
+        const parts = isFloat ? [] : partsOf(block.type, at);
+        const exact = reference?.values[first + at];
+        return {
+          head: String(first + at),
+          cells: [
+            ...parts.map((part) => partValue(part, block.bytes)),
+            weight,
+            ...(exact === undefined ? [] : [exact, weight - exact]),
+          ],
+        };
+      }),
+    };
+  }
+
+  static override styles = [
+    LabPanel.styles,
+    css`
+      label input {
+        width: 5.5rem;
+      }
+      .small {
+        font-size: 12px;
+      }
+      h2 {
+        margin: 0.8rem 0 0.3rem;
+      }
+    `,
+  ];
+}
+
+/** Neighbouring codes lie this far apart. */
+function gridWords({ type, bytes, d, values }: MatrixBlock, element: number) {
+  if (values.length === 1) return '';
+  const scale = partsOf(type, element).find(({ kind }) => kind === 'signed' && type === 'Q6_K');
+  const step = Math.abs(d[Math.floor(element / 32)]! * (scale ? partValue(scale, bytes) : 1));
+  return html`
+    The codes of this weight lie ${value(step)} apart: a number between two of them is at most
+    ${value(step / 2)} from the nearer.
+  `;
+}
+
+customElements.define('ni-lab-quant', NiLabQuant);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-lab-quant': NiLabQuant;
+  }
+}

@@ -1,0 +1,351 @@
+import { css, html, nothing } from 'lit';
+import type { LabRun } from '../../client/lab-run.ts';
+import { largest } from '../../draw/bars.ts';
+import { value } from '../../draw/format.ts';
+import {
+  apart,
+  frequency,
+  pairAtDistance,
+  pairOf,
+  type RopePairs,
+  type Turn,
+  turnsOf,
+  wrapped,
+} from '../../draw/rope.ts';
+import type { Edit } from '../../protocol.ts';
+import { LabPanel } from './lab-panel.ts';
+import type { DataTable } from './ni-data-table.ts';
+import './ni-distance-plot.ts';
+import './ni-panel-edits.ts';
+import './ni-rope-dials.ts';
+
+type Mode = 'dials' | 'distance';
+const modes: readonly (readonly [Mode, string])[] = [
+  ['dials', 'Dials'],
+  ['distance', 'q·k over distance'],
+];
+
+/** Keys that are plotted: the newest. */
+const maxKeys = 256;
+/** Directions as near as this are the same. */
+const sameAngle = 2e-3;
+
+interface View {
+  layer: number;
+  head: number;
+  kvHead: number;
+  position: number;
+  pairs: RopePairs;
+  theta: number;
+  before: Turn[];
+  after: Turn[];
+  /** Keys of positions firstKey to position, as the cache has them. */
+  firstKey: number;
+  keys: Turn[][];
+  /** q·k of the whole head with those keys. */
+  raw: Float32Array;
+  /** All pairs turn by position · theta^(-2j / head_dim). */
+  asFormula: boolean;
+}
+
+const concerns = (edit: Edit) => edit.do === 'rope_theta';
+
+/** How the position turns each pair of a query, and what that does to its products with keys. */
+export class NiLabRope extends LabPanel<View> {
+  static override properties = {
+    ...LabPanel.properties,
+    mode: { state: true },
+    pair: { state: true },
+    moved: { state: true },
+  };
+  declare mode: Mode;
+  /** The chosen one; null: the whole head. */
+  declare pair: number | null;
+  /** Position of the key that is moved; null: the query's own. */
+  declare moved: number | null;
+
+  constructor() {
+    super();
+    this.mode = 'dials';
+    this.pair = null;
+    this.moved = null;
+  }
+
+  protected override needs(run: LabRun) {
+    const { layer, position } = run.selection;
+    const at = (tap: string) => ({ tap: `L.${layer}.${tap}`, position });
+    // Keys are in the cache before there is a z.
+    if (run.held(`L.${layer}.z`, position) === 'not yet') return [at('z')];
+    return [at('q'), at('q_rot')];
+  }
+
+  protected override async read(run: LabRun): Promise<View> {
+    const { layer, head, position } = run.selection;
+    const { info } = run.model!;
+    const size = info.head_dim;
+    const pairs = info.rope_pairs;
+    const theta = thetaOf(run);
+    const firstKey = Math.max(0, position + 1 - maxKeys);
+    const [q, qRot, row] = await Promise.all([
+      run.read(`L.${layer}.q`, position),
+      run.read(`L.${layer}.q_rot`, position),
+      run.once(`attention ${layer} ${head} ${position}`, () =>
+        run.trace.attention(layer, head, position),
+      ),
+    ]);
+    const slots = await Promise.all(
+      Array.from({ length: position + 1 - firstKey }, (_, i) => firstKey + i).map((key) =>
+        run.once(`slot ${layer} ${row.kvHead} ${key}`, () =>
+          run.trace.kvSlot(layer, row.kvHead, key),
+        ),
+      ),
+    );
+    const ofHead = ({ data }: { data: Float32Array }) =>
+      turnsOf(data.subarray(head * size, (head + 1) * size), pairs);
+    const [before, after] = [ofHead(q), ofHead(qRot)];
+    const longest = largest(before.map(({ length }) => length));
+    return {
+      ...{ layer, head, kvHead: row.kvHead, position, pairs, theta, before, after, firstKey },
+      keys: slots.map(({ k }) => turnsOf(k, pairs)),
+      raw: row.raw.subarray(firstKey),
+      asFormula: before.every(
+        ({ length, angle }, j) =>
+          length < longest * 1e-3 ||
+          apart(after[j]!.angle - angle, position * frequency(j, size, theta)) < sameAngle,
+      ),
+    };
+  }
+
+  // ---- the picture
+
+  protected override draw(view: View) {
+    const { layer, head, position, pairs, theta, before, asFormula } = view;
+    const size = before.length * 2;
+    const [a, b] = pairOf(1, size, pairs);
+    return html`
+      <p class="soft">
+        Layer ${layer}, head ${head} at ${this.tokenAt(position)}: pair j turns by ${position} ·
+        θ<sup>−2j/${size}</sup>, θ = ${value(theta, 6)}.
+        ${pairs === 'halves' ? 'Pairs are half a head apart' : 'Pairs are neighbours'}: pair 1 is
+        elements ${a} and ${b}.
+        ${
+          asFormula
+            ? ''
+            : html`<b>This file turns some pairs by other angles than this formula’s.</b>`
+        }
+      </p>
+      <div class="row" role="group" aria-label="What is shown">
+        ${modes.map(
+          ([mode, words]) =>
+            html`<button
+              class="plain"
+              aria-pressed=${this.mode === mode ? 'true' : 'false'}
+              @click=${() => (this.mode = mode)}
+            >
+              ${words}
+            </button>`,
+        )}
+      </div>
+      ${
+        this.mode === 'dials'
+          ? html`<ni-rope-dials
+              .q=${before}
+              .turned=${view.after}
+              .position=${position}
+              .theta=${theta}
+              .pair=${this.pair ?? 0}
+              @pick=${(event: CustomEvent<number>) => (this.pair = event.detail)}
+            ></ni-rope-dials>`
+          : this.#distance(view)
+      }
+      ${this.#theta(theta)}
+      <ni-panel-edits .run=${this.run} .concerns=${concerns}></ni-panel-edits>
+    `;
+  }
+
+  /** By distance: of the keys that are there, and of one key moved. */
+  #overDistance({ position, firstKey, keys, raw, before, after, theta, asFormula }: View) {
+    const { pair } = this;
+    const size = before.length * 2;
+    const moved = Math.max(firstKey, Math.min(position, this.moved ?? position));
+    const dot = (j: number, key: Turn[]) =>
+      after[j]!.length * key[j]!.length * Math.cos(after[j]!.angle - key[j]!.angle);
+    const points = keys.map((key, i) => (pair === null ? raw[i]! : dot(pair, key))).reverse();
+    const key = keys[moved - firstKey]!;
+    const at = (j: number, distance: number) =>
+      pairAtDistance(before[j]!, key[j]!, moved, frequency(j, size, theta), distance);
+    const line = points.map((_, distance) =>
+      pair === null ? before.reduce((sum, _, j) => sum + at(j, distance), 0) : at(pair, distance),
+    );
+    return { points, line: asFormula ? line : null, moved };
+  }
+
+  #distance(view: View) {
+    const { position, firstKey, before } = view;
+    const { points, line, moved } = this.#overDistance(view);
+    const what = this.pair === null ? 'the whole head' : `pair ${this.pair}`;
+    return html`
+      <div class="row">
+        <label>
+          Of
+          <select
+            aria-label="Pair"
+            @change=${(event: Event) => {
+              const chosen = (event.target as HTMLSelectElement).value;
+              this.pair = chosen === '' ? null : Number(chosen);
+            }}
+          >
+            <option value="" ?selected=${this.pair === null}>the whole head</option>
+            ${before.map(
+              (_, j) => html`<option value=${j} ?selected=${this.pair === j}>pair ${j}</option>`,
+            )}
+          </select>
+        </label>
+        <label>
+          Moved key
+          <input
+            type="number"
+            aria-label="Moved key"
+            min=${firstKey}
+            max=${position}
+            .value=${String(moved)}
+            @change=${(event: Event) => {
+              const { valueAsNumber } = event.target as HTMLInputElement;
+              this.moved = Number.isNaN(valueAsNumber) ? null : valueAsNumber;
+            }}
+          />
+        </label>
+      </div>
+      <ni-distance-plot
+        .points=${points}
+        .line=${line}
+        .marked=${position - moved}
+        .label=${`q·k of ${what} over the distance from ${position}`}
+      ></ni-distance-plot>
+      <p class="key">
+        Points: q·k of ${what} with the keys in the cache, by how far they lie before
+        ${this.tokenAt(position)}.
+        ${
+          line
+            ? html`Line: the key of ${this.tokenAt(moved)} as it would be at other distances,
+              computed in the page.`
+            : nothing
+        }
+      </p>
+    `;
+  }
+
+  #theta(theta: number) {
+    const { rope_theta } = this.run.model!.info;
+    const set = (to: number) => {
+      const others = this.run.edits.filter((edit) => edit.do !== 'rope_theta');
+      const edits: Edit[] = to === rope_theta ? [] : [{ do: 'rope_theta', theta: to }];
+      void this.run.setEdits([...others, ...edits]);
+    };
+    return html`<div class="row theta">
+      <label>
+        θ
+        <input
+          type="range"
+          aria-label="Theta, as a power of ten"
+          min="1"
+          max="7"
+          step="0.05"
+          .value=${String(Math.log10(theta))}
+          aria-valuetext=${value(theta)}
+          @change=${(event: Event) =>
+            set(Number((10 ** (event.target as HTMLInputElement).valueAsNumber).toPrecision(4)))}
+        />
+      </label>
+      <output class="mono">${value(theta, 6)}</output>
+      <button ?disabled=${theta === rope_theta} @click=${() => set(rope_theta)}>
+        The model’s own, ${value(rope_theta, 6)}
+      </button>
+    </div>`;
+  }
+
+  // ---- the numbers
+
+  protected override table(view: View): DataTable {
+    const { before, after, theta, position, layer, head, pairs } = view;
+    const size = before.length * 2;
+    if (this.mode === 'distance') {
+      const { points, line, moved } = this.#overDistance(view);
+      return {
+        caption: `q·k of layer ${layer}, head ${head} at ${this.tokenAt(position)}, ${this.pair === null ? 'whole head' : `pair ${this.pair}`}`,
+        corner: 'Key',
+        columns: [{ label: 'Distance' }, { label: 'q·k' }, { label: `key ${moved} moved` }],
+        rows: points.map((x, distance) => ({
+          head: this.tokenAt(position - distance),
+          cells: [distance, x, line?.[distance] ?? ''],
+        })),
+      };
+    }
+    return {
+      caption: `Pairs of layer ${layer}, head ${head} at ${this.tokenAt(position)}`,
+      corner: 'Pair',
+      columns: [
+        { label: 'Elements' },
+        { label: 'Frequency', unit: 'rad/position' },
+        { label: 'position · frequency', unit: 'rad' },
+        { label: 'Turned, from q and q_rot', unit: 'rad' },
+        { label: 'Length of q' },
+        { label: 'Length of q_rot' },
+      ],
+      rows: before.map(({ length, angle }, j) => {
+        const f = frequency(j, size, theta);
+        return {
+          head: String(j),
+          cells: [
+            pairOf(j, size, pairs).join(', '),
+            f,
+            wrapped(position * f),
+            wrapped(after[j]!.angle - angle),
+            length,
+            after[j]!.length,
+          ],
+        };
+      }),
+    };
+  }
+
+  static override styles = [
+    LabPanel.styles,
+    css`
+      .key {
+        font-size: 12px;
+        color: var(--ink-soft);
+      }
+      .theta {
+        border-top: 1px solid var(--line);
+        padding-top: 0.6rem;
+      }
+      input[type='range'] {
+        vertical-align: middle;
+        accent-color: var(--accent);
+        padding: 0;
+      }
+      input[type='number'] {
+        width: 4.5rem;
+      }
+      select,
+      input[type='number'] {
+        padding: 0.2rem 0.3rem;
+      }
+    `,
+  ];
+}
+
+/** The base in force: an edit's, or the file's. */
+function thetaOf(run: LabRun): number {
+  const edit = run.edits.findLast((one) => one.do === 'rope_theta');
+  return edit?.theta ?? run.model!.info.rope_theta;
+}
+
+customElements.define('ni-lab-rope', NiLabRope);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-lab-rope': NiLabRope;
+  }
+}

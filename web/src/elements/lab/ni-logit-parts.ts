@@ -1,0 +1,99 @@
+import { css, html, LitElement } from 'lit';
+import type { LogitParts } from '../../client/logit-parts.ts';
+import { largest, signedBar } from '../../draw/bars.ts';
+import { value } from '../../draw/format.ts';
+import { controls } from '../shared-styles.ts';
+import { branchColours } from './branch-colours.ts';
+
+/** What each branch of each layer, and each head of one layer, adds to a token's logit. */
+export class NiLogitParts extends LitElement {
+  static override properties = {
+    parts: { attribute: false },
+    logit: { attribute: false },
+    layer: { attribute: false },
+  };
+  declare parts: LogitParts;
+  /** As the pass has it. */
+  declare logit: number;
+  /** Whose heads they are. */
+  declare layer: number;
+
+  override render() {
+    const { parts, layer, logit } = this;
+    const most = largest([
+      parts.embd,
+      ...parts.layers.flatMap(({ attention, mlp }) => [attention, mlp]),
+    ]);
+    const ofHeads = largest(parts.heads);
+    return html`
+      <p>
+        The final norm’s factor is held as it was, so that the logit is a sum: of the embedding and
+        all that was added, ${value(parts.sum)}; the pass has ${value(logit)}.
+      </p>
+      <p>Bars to ±${value(most)}</p>
+      <ol aria-label="What adds to the logit">
+        ${line('embd', 'norm', parts.embd, most)}
+        ${parts.layers.map(({ attention, mlp }, at) => [
+          line(`L.${at} attention`, 'attention', attention, most),
+          line(`L.${at} MLP`, 'mlp', mlp, most),
+        ])}
+      </ol>
+      <p>Heads of layer ${layer}, bars to ±${value(ofHeads)}</p>
+      <ol aria-label="Heads of the layer">
+        ${parts.heads.map((x, head) => line(`head ${head}`, 'attention', x, ofHeads))}
+      </ol>
+    `;
+  }
+
+  static override styles = [
+    controls,
+    branchColours,
+    css`
+      p {
+        margin: 0.4rem 0;
+        font-size: 12px;
+        color: var(--ink-soft);
+      }
+      ol {
+        max-width: 46rem;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+        font: 11.5px/1.3 var(--mono);
+      }
+      li {
+        display: grid;
+        grid-template-columns: 7.5rem minmax(0, 1fr) 5.5rem;
+        gap: 0.5rem;
+      }
+      .line {
+        position: relative;
+        background: linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;
+      }
+      i {
+        position: absolute;
+        inset-block: 2px;
+        background: var(--colour);
+      }
+      .number {
+        text-align: right;
+      }
+    `,
+  ];
+}
+
+function line(name: string, what: string, x: number, most: number) {
+  return html`<li>
+    <span>${name}</span>
+    <span class="line ${what}"><i style=${signedBar(x, most)}></i></span>
+    <span class="number">${value(x)}</span>
+  </li>`;
+}
+
+customElements.define('ni-logit-parts', NiLogitParts);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-logit-parts': NiLogitParts;
+  }
+}
