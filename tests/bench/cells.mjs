@@ -107,6 +107,18 @@ const dispatch = (threads) => ({
   entrants: on(threads, 'ours'),
 });
 
+/** Long runs in many turns: what is to be seen are single per cents. */
+const watching = {
+  id: 'values kept',
+  group: 'watching',
+  kind: 'watching',
+  file: smol[0],
+  entrants: on(2, 'ours'),
+  context: 128,
+  generate: 128,
+  repeats: 9,
+};
+
 const sizes = { id: 'wasm sizes', group: 'sizes', kind: 'sizes', entrants: [] };
 
 function fullTable(counts) {
@@ -116,6 +128,7 @@ function fullTable(counts) {
     choice,
     dispatch(1),
     dispatch(2),
+    watching,
     firstToken,
     together,
     ...[smol[1], smol[2], qwen[0]].map(besideWllama),

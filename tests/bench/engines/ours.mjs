@@ -42,6 +42,9 @@ export async function open({ browser, address, threads, nCtx }) {
         return performance.now() - start;
       }, ids),
 
+    /** Keeps these taps from now on: see KeepRequest. */
+    keep: (request) => page.evaluate((wanted) => window.nanoinfer.trace.keep(wanted), request),
+
     memory: () => page.evaluate(() => window.nanoinfer.memory()),
 
     /** ms of each kind of op in one more run: [{kind, prefillMs, decodeMs}]. */

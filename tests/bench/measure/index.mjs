@@ -5,5 +5,14 @@ import { dispatch } from './programs.mjs';
 import { sizes } from './sizes.mjs';
 import { speed } from './speed.mjs';
 import { together } from './together.mjs';
+import { watching } from './watching.mjs';
 
-export const measure = { contexts, dispatch, 'first token': firstToken, sizes, speed, together };
+export const measure = {
+  contexts,
+  dispatch,
+  'first token': firstToken,
+  sizes,
+  speed,
+  together,
+  watching,
+};

@@ -102,6 +102,17 @@ function dispatch(report) {
   return table(['', 'ns per op', 'ops', 'of a token'], rows);
 }
 
+function watching(report) {
+  const rows = cellsOf(report, 'watching').flatMap((cell) =>
+    cell.entrants.map((entrant) => {
+      const ratio = ratioOf(cell, 'off', 'decodeMs', entrant.name);
+      const speed = withSpread(speedOf(cell, entrant, 'decode'));
+      return [entrant.name, speed, entrant.name === 'off' ? '' : asRatio(ratio)];
+    }),
+  );
+  return table(['kept', 'decode, tokens/s', 'it / off'], rows);
+}
+
 function sizes(report) {
   const rows = cellsOf(report, 'sizes').flatMap(({ files }) =>
     files.map(({ name, bytes, brotliBytes }) => [
@@ -155,6 +166,7 @@ export const sections = [
   ['program', 'The native program', sideBySide('program')],
   ['first token', 'First token, the file in the origin private file system', firstToken],
   ['dispatch', 'The plan without its kernels', dispatch],
+  ['watching', 'Values kept while decoding', watching],
   ['native', 'Linear memory', memory],
   ['sizes', 'wasm files', sizes],
 ].map(([group, title, make]) => ({ group, title, make }));

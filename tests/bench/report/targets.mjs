@@ -62,6 +62,12 @@ const dispatchShare = (report) =>
     value: (wasm.nsPerOp * wasm.ops) / (wasm.tokenUs * 10),
   }));
 
+const keepingCost = (name) => (report) =>
+  cellsOf(report, 'watching').map((cell) => ({
+    id: cell.id,
+    value: 100 * (1 - ratioOf(cell, 'off', 'decodeMs', name).median),
+  }));
+
 const least = (name, unit, atLeast, goal, figures) => ({ name, unit, atLeast, goal, figures });
 const most = (...args) => ({ ...least(...args), lowerIsBetter: true });
 
@@ -99,6 +105,8 @@ export const targets = [
     against('first token', 'wllama-2.3.1', 'ms'),
   ),
   most('dispatch, share of a token', ' %', 0.5, 0.1, dispatchShare),
+  most('cost of keeping norms', ' %', 2, 0, keepingCost('lite')),
+  most('cost of keeping a layer and all queries', ' %', 5, 0, keepingCost('focus')),
 ];
 
 /** [{name, unit, atLeast, goal, worst, best, nMet, nAll, missed: [id...]}] of what was measured. */
