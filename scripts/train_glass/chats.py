@@ -237,10 +237,10 @@ def ask_story(choose):
 def ask_story_about(choose):
     """About an animal or whatever is named; about someone of this name; about two, or a thing."""
     kind = choose(["", "", *KINDS, choose(KINDS) + " little", "little"])
-    animal = choose([*6 * [choose(ANIMALS)], *2 * [choose(OTHER_HEROES)], word(choose)])
+    animal = choose([*9 * [choose(ANIMALS)], *2 * [choose(OTHER_HEROES)], word(choose)])
     other = choose(ANIMALS)
-    name, friend = choose([*4 * [choose(NAMES)], any_name(choose)]), choose(NAMES)
-    thing = choose([*4 * [choose(THINGS)], word(choose)])
+    name, friend = choose([*6 * [choose(NAMES)], any_name(choose)]), choose(NAMES)
+    thing = choose([*8 * [choose(THINGS)], word(choose)])
     who, wanted = choose(
         [
             (a(f"{kind} {animal}".strip()), {"kind": kind, "animal": animal}),
@@ -400,9 +400,9 @@ QUESTIONS = {
 def song(choose):
     """A line that someone else sings again: no word comes twice in it, so that the word before says
     what follows."""
-    words = ANIMALS + THINGS + COLOURS + KINDS + stories.FINDS + stories.FOODS
+    words = ANIMALS + THINGS + stories.HERO_COLOURS + stories.FRIEND_COLOURS
     line = []
-    for _ in range(choose(range(6, 25))):
+    for _ in range(choose(range(6, 21))):
         line.append(choose([word for word in words if word not in line]))
     first, second = (f'{choose(NAMES)} sang: "{" ".join(line)}."' for _ in range(2))
     return [{"role": "given", "content": first}, {"role": "written", "content": " " + second}]

@@ -2,7 +2,7 @@
 
 Two animals, their things and a day: who has what is told in the beginning, changes as they give,
 lose and find, and is asked at the end. Names, animals and things come back again and again, and each
-must be the right one: a reader of this language has something to look up. A colour is one thing's.
+must be the right one: a reader of this language has something to look up.
 """
 
 from dataclasses import dataclass, field
@@ -20,10 +20,13 @@ HIDING_PLACES = [
     "under a leaf", "behind a stone", "in the grass", "next to the door", "in a basket",
     "under the bed",
 ]  # fmt: skip
-COLOURS = "red blue green yellow gold silver white purple".split()
 HERO_THINGS = "ball kite hat bell drum boat".split()
 FRIEND_THINGS = "key lamp book star ring flute".split()
 FINDS = "shell feather coin button ribbon acorn".split()
+HERO_COLOURS = "red blue green yellow".split()
+FRIEND_COLOURS = "gold silver white purple".split()
+FIND_COLOURS = "pink grey brown black".split()
+COLOURS = HERO_COLOURS + FRIEND_COLOURS + FIND_COLOURS
 FOODS = "bread honey soup cake berries cheese".split()
 MORNINGS = ["One sunny morning", "One rainy morning", "One windy morning", "One day"]
 NIGHTS = [
@@ -65,11 +68,10 @@ def apart(heros, usual, other):
 
 
 def pick_thing(walker, tale, kinds):
-    """A thing that differs in kind and colour from those told of."""
-    told = " ".join(tale.holders).split()
-    colours = [colour for colour in COLOURS if colour not in told]
-    kinds = [kind for kind in kinds if kind not in told]
-    return walker.pick([f"{colour} {kind}" for kind in kinds for colour in colours])
+    """One that nobody has yet. Each group of kinds has colours of its own."""
+    colours_of = dict.fromkeys(FRIEND_THINGS, FRIEND_COLOURS) | dict.fromkeys(FINDS, FIND_COLOURS)
+    things = [f"{c} {kind}" for kind in kinds for c in colours_of.get(kind, HERO_COLOURS)]
+    return walker.pick([thing for thing in things if thing not in tale.holders])
 
 
 def story(walker, kind="", animal="", name="", thing="", friend="", friend_animal=""):

@@ -27,10 +27,10 @@ from transformers_oracle import LAYER_NAMES, TOP_NAMES  # noqa: E402
 from vocabulary import N_VOCAB, ByteLevel, Sentencepiece  # noqa: E402
 
 SEED = 20
-N_CTX, D_MODEL, D_FFN, N_LAYERS = 512, 128, 256, 4
+N_CTX, D_MODEL, D_FFN, N_LAYERS = 512, 128, 320, 4
 N_HEADS, N_KV_HEADS, HEAD_DIM = 4, 2, 32
 RMS_EPS, ROPE_THETA = 1e-5, 10000.0
-STEPS, TOKENS_PER_STEP, WARMUP = 7000, 2048, 60
+STEPS, TOKENS_PER_STEP, WARMUP = 8000, 2048, 60
 SONG_STEPS = 500  # at first: a head that looks up what followed comes of them much sooner
 PEAK_RATES = {"matrices": 0.02, "others": 3e-3}  # Muon's, AdamW's
 WEIGHT_OF_GIVEN = 0.1  # of the loss at tokens that a person or the template writes

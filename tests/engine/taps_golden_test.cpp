@@ -1,9 +1,10 @@
-// Every tap against transformers' value of that name, in float32. For another float32 file: run
-// scripts/make_tap_fixtures.py on it and add its name below.
+// Every tap against transformers' value of that name, both with the file's weights in float32. For
+// another file: run scripts/make_tap_fixtures.py on it and add its name below.
 #include <gtest/gtest.h>
 
 #include <fstream>
 
+#include "tests/engine/float32_testing.h"
 #include "tests/engine/trace_testing.h"
 
 namespace nanoinfer::testing {
@@ -29,7 +30,11 @@ class TapsGolden : public ::testing::TestWithParam<const char*> {
     const std::vector<uint8_t> bytes = read_file(stem + ".f32");
     golden_.values.resize(bytes.size() / sizeof(float));
     std::memcpy(golden_.values.data(), bytes.data(), bytes.size());
-    model_ = load(fixture_path(golden_.about.at("model").get<std::string>()));
+    const auto path = golden_.about.at("model").get<std::string>();
+    const std::vector<uint8_t> file = read_file(std::string(NANOINFER_SOURCE_DIR) + "/" + path);
+    Result<std::unique_ptr<Model>> model = load_model(in_float32(file));
+    ASSERT_TRUE(model) << path << ": " << model.error().text();
+    model_ = std::move(*model);
     session_ = new_session(*model_, {});
     trace_ = std::make_unique<Trace>(*session_);
     ASSERT_TRUE(trace_->keep(all_taps(*session_), kPlenty));
@@ -98,7 +103,8 @@ TEST_P(TapsGolden, AttentionRowsEqualTheEagerOnes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, TapsGolden, ::testing::Values("llama-f32", "qwen2-f32"),
+INSTANTIATE_TEST_SUITE_P(Models, TapsGolden, ::testing::Values("glass-llama", "glass-qwen2", "llama-f32",
+                                           "qwen2-f32"),
                          [](const auto& name) {
                            std::string id = name.param;
                            std::replace(id.begin(), id.end(), '-', '_');

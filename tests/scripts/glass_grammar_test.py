@@ -15,7 +15,8 @@ STORY = (
     "Once there was a shy fox named Mia. Mia lived by a quiet lake. Mia had a red ball. "
     "One day Mia met a duck named Sam. Sam had a gold key. "
     'At noon Mia gave the red ball to Sam. "Thank you, Mia!" said Sam. '
-    "In the evening Sam put the gold key under a leaf. "
+    "In the evening Sam lost the gold key, but Mia found it under a leaf. "
+    '"Here is your gold key, Sam!" said Mia. '
     "That night the fox and the duck slept well. Who has the red ball now? Sam has it."
 )
 
@@ -49,8 +50,9 @@ class Story(unittest.TestCase):
             ("gave the red ball", "gave the gold key", "expected 'red ball to Sam.'; got 'gold key"),
             ("to Sam", "to Mia", "expected 'red ball to Sam.'; got 'red ball to Mia"),
             ("Thank you, Mia", "Thank you, Sam", "expected ' In the evening '; got"),
-            ("evening Sam", "evening Mia", "expected 'Sam'; got 'Mia put"),
+            ("evening Sam", "evening Mia", "expected 'Sam'; got 'Mia lost"),
             ("the fox and", "the bear and", "expected ' That night the fox and the duck '; got"),
+            ("a gold key", "a red key", "expected 'gold key' or"),
             ("has the red", "has the red ", "expected 'Who has the red ball now?'"),
             ("Sam has it", "Mia has it", "expected 'Sam has it.'; got 'Mia has it.'"),
             ("a duck", "a fox", "expected 'a mouse' or"),
@@ -68,7 +70,7 @@ class Story(unittest.TestCase):
     def test_keeps_to_what_was_asked_for(self):
         for wanted, expected in [
             ({"animal": "bear"}, "expected 'bear'; got 'fox"),
-            ({"thing": "kite"}, "or 'purple kite'; got 'red ball"),
+            ({"thing": "kite"}, "or 'yellow kite'; got 'red ball"),
             ({"name": "Mia", "friend": "Ben"}, "expected 'Ben'; got 'Sam"),
         ]:
             self.assertIn(expected, fault(lambda walker: story(walker, **wanted), STORY))
@@ -105,6 +107,14 @@ class Chats(unittest.TestCase):
                 told += content
         self.assertGreater(names, 10)
         self.assertGreater(facts, 10)
+
+    def test_a_song_repeats_a_line_of_words_that_differ(self):
+        source = documents(random.Random(2), kinds=("song",))
+        for _ in range(200):
+            first, second = (part["content"].split('"')[1] for part in next(source))
+            words = first.rstrip(".").split()
+            self.assertEqual(first, second)
+            self.assertEqual(len(set(words)), len(words))
 
     def test_the_same_seed_gives_the_same_texts(self):
         first, second = documents(random.Random(5)), documents(random.Random(5))
