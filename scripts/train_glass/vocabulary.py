@@ -103,7 +103,7 @@ class Sentencepiece:
     def __init__(self, chats):
         model = io.BytesIO()
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter([text for chat in chats for text, _ in self.parts(chat)]),
+            sentence_iterator=iter(["".join(part) for chat in chats for part in self.parts(chat)]),
             model_writer=model,
             model_type="bpe",
             vocab_size=N_VOCAB,

@@ -186,7 +186,7 @@ test.describe('the link', () => {
 
   test('names the model in the page’s own way', () => {
     const base = 'https://host/folder/lab.html';
-    expect(modelQuery('https://host/folder/models/glass-llama.gguf', base)).toBe('?model=tiny');
+    expect(modelQuery('https://host/folder/models/glass-qwen2.gguf', base)).toBe('?model=tiny');
     expect(modelQuery('https://other/a b.gguf', base)).toBe(
       '?model=https%3A%2F%2Fother%2Fa%20b.gguf',
     );
