@@ -108,7 +108,7 @@ test('waits for the step that computes it', async ({ page }) => {
     const z = lab.tap('L.0.z')!.op;
     while (lab.place.cursor <= z) await lab.step('op');
   });
-  await expect(view(page).getByText('Layer 0, head 0 at 6')).toBeVisible();
+  await expect(view(page).getByText('Layer 0, head 0 at 3')).toBeVisible();
 });
 
 test('looks well', async ({ page }) => {

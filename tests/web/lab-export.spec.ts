@@ -57,12 +57,12 @@ test('a trace holds every kept value, the tokens and the experiment', async ({ p
   }));
   expect(readNpy(files['ids.npy']!)).toEqual({ type: '<i4', shape: [12], values: ids });
   expect(about.tokens.map(({ id }) => id)).toEqual(ids);
-  expect(about.n_prompt).toBe(7);
+  expect(about.n_prompt).toBe(4);
   expect(about.taps.map(({ name }) => name).toSorted()).toEqual([...kept].toSorted());
   expect(Object.keys(files)).toHaveLength(kept.length + 2);
   const { interventions, expected } = experimentFromJson(new JsonValue(about.experiment));
   expect(interventions).toHaveLength(1);
-  expect(expected.ids).toEqual(ids.slice(7));
+  expect(expected.ids).toEqual(ids.slice(4));
 
   for (const { name, first, positions } of about.taps) {
     const { type, shape, values } = readNpy(files[`${name}.npy`]!);
@@ -75,7 +75,7 @@ test('a trace holds every kept value, the tokens and the experiment', async ({ p
     }
   }
   expect(readNpy(files['L.0.q_rot.npy']!).shape).toEqual([12, info.n_heads, info.head_dim]);
-  expect(about.taps.find(({ name }) => name === 'logits')?.first).toBe(6);
+  expect(about.taps.find(({ name }) => name === 'logits')?.first).toBe(3);
 });
 
 test('the same run gives the same file', async ({ page }) => {

@@ -45,7 +45,7 @@ test('shows the keys, values and attention that the engine holds', async ({ page
   await grid.press('ArrowRight');
   await grid.press('ArrowRight');
   await expect(kv(page)).toContainText(/token 2 .*: block 0, slot 2, gets/);
-  const { k, v } = await slot(page, 1, 0, 2);
+  const { k, v } = await slot(page, 1, 1, 2);
   const vector = kv(page).getByRole('img', { name: /^k, / });
   await vector.focus();
   for (const element of [1, 2, 3]) {

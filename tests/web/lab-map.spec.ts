@@ -25,7 +25,7 @@ test('its numbers are the plan’s, the engine’s clock’s and the taps’', a
   await openLab(page, hash);
   await expect(map(page)).toContainText('No pass has been timed yet');
   await stepTo(page, 'token', 10);
-  await expect(map(page)).toContainText('the mean of 3 passes of one token');
+  await expect(map(page)).toContainText('the mean of 6 passes of one token');
   await colourBy(page, 'norm');
   await map(page).getByRole('button', { name: 'Table' }).click();
   const facts = await page.evaluate(() => {
@@ -42,7 +42,7 @@ test('its numbers are the plan’s, the engine’s clock’s and the taps’', a
     expect(row['Read so far (bytes)']).toBe(`${bytesSoFar}`);
     expect(row['Type']).toBe(type ?? '');
     expect(row['Out']).toBe(`${nOut}`);
-    expect(row['Time a pass (ms)']).toBe(`${sixDigits(facts.ms[op]! / 3)}`);
+    expect(row['Time a pass (ms)']).toBe(`${sixDigits(facts.ms[op]! / 6)}`);
     const tap = facts.taps.find((one) => one.op === op);
     if (!tap) expect(row['Norm']).toBe('');
     else {
@@ -62,7 +62,7 @@ test('points at ops by keys, and looks at one', async ({ page }) => {
   await page.keyboard.press('Home');
   await expect(map(page).getByRole('status')).toContainText('Op 1 token_embd');
   await page.keyboard.press('ArrowRight');
-  await expect(map(page).getByRole('status')).toContainText('Op 2 attn_norm, layer 0: rms_norm 96');
+  await expect(map(page).getByRole('status')).toContainText('Op 2 attn_norm, layer 0: rms_norm 128');
   await page.keyboard.press('ArrowDown');
   await expect(map(page).getByRole('status')).toContainText('attn_norm, layer 1');
   const before = await selected(page);

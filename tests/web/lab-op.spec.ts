@@ -32,7 +32,7 @@ test('shows the products of a cell, in the kernel’s order, to the engine’s b
   await openLab(page, hash);
   await stepTo(page, 'token', 9);
   for (const [name, layer, tap, element] of [
-    ['attn_q', 1, 'L.1.q', 41],
+    ['attn_output', 1, 'L.1.attn_out', 41],
     ['ffn_down', 2, 'L.2.ffn_out', 95],
     ['output', -1, 'logits', 300],
   ] as const) {
