@@ -765,6 +765,7 @@ export interface Calls {
   };
   matrixRow: { args: { op: number; row: number }; event: never; result: Float32Array };
   tensors: { args: Record<string, never>; event: never; result: TensorInfo[] };
+  vector: { args: { name: string }; event: never; result: Float32Array };
   referenceOpen: { args: { file: File }; event: never; result: ReferenceFile };
   reference: { args: Record<string, never>; event: never; result: ReferenceFile | null };
   referenceRows: { args: { op: number; rows: number[] }; event: never; result: ReferenceRows };

@@ -170,6 +170,11 @@ export class Trace {
     return this.#call('tensors', {});
   }
 
+  /** The values of a tensor that is a vector: a norm's weight, a bias. */
+  vector(name: string): Promise<Float32Array> {
+    return this.#call('vector', { name });
+  }
+
   /**
    * Opens another file of the model, in a higher precision, to compare weights with. Its header is
    * checked as any model's; of its weights only rows that are asked for are read.

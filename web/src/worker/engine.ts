@@ -179,6 +179,19 @@ export class Model {
     return this.engine.json(this.engine.module._ni_model_tensors(this.address));
   }
 
+  /** A tensor of one axis, which lies in memory as in the file: float32. */
+  vector(name: string): Float32Array {
+    const found = this.tensors().find((tensor) => tensor.name === name);
+    if (found?.type !== 'F32' || found.tile_rows > 0) {
+      throw new Failure('bad_argument', 'The file has no vector of this name.', {
+        place: name,
+        expected: 'a tensor with one axis',
+        actual: found ? `${found.type} ${found.shape.join(' × ')}` : 'none',
+      });
+    }
+    return floatsAt(this.engine.module, found.address, found.shape[0]!).slice();
+  }
+
   /** (n) one row of the nth tensor, from its bytes as the file has them. */
   dequantise(nth: number, row: Uint8Array, n: number): Float32Array {
     const { engine } = this;

@@ -274,6 +274,7 @@ const handlers: Handlers = {
   matrixRow: (args) => glass().views.matrixRow(args),
 
   tensors: () => ready().model.tensors(),
+  vector: ({ name }) => ready().model.vector(name),
   async referenceOpen({ file }) {
     const { engine, model } = ready();
     const opened = await Reference.open(engine, file, model);

@@ -1,10 +1,11 @@
 // How RoPE turns one pair of a head, from what went in and what came out.
 import type { LabRun } from '../../client/lab-run.ts';
+import type { OpRows } from '../../client/naive-op.ts';
 import { value } from '../../draw/format.ts';
 import { frequencies, pairOf, scalingWords } from '../../draw/rope.ts';
 import type { Edit } from '../../protocol.ts';
 import type { DataTable } from './ni-data-table.ts';
-import type { Explanation, OpRows } from './op-explain.ts';
+import type { Explanation } from './op-explain.ts';
 
 const six = (x: number) => value(x, 6);
 
