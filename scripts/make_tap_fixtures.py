@@ -35,7 +35,8 @@ POSITIONS = [0, 1, 19, 63, 64, 69]
 STORY = (
     "Once there was a shy fox named Mia. Mia lived by a quiet lake. Mia had a red ball. "
     "One day Mia met a duck named Sam. Sam had a gold key. At noon Mia gave the red ball to Sam. "
-    "In the evening Sam lost the gold key, but Mia found it under a leaf."
+    "In the evening Sam lost the gold key, but Mia found it under a leaf. "
+    "That night the fox and the duck slept well. Who has the red ball now? Sam has it."
 )
 
 

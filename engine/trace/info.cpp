@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "engine/kernels/tiles.h"
 #include "engine/trace/json.h"
 
 namespace nanoinfer {
@@ -66,7 +67,14 @@ Json general_info(const Metadata& metadata) {
   return general;
 }
 
-Json op_info(const Op& op, const char* variant) {
+// What RoPE's frequencies are divided by, once the weights are there.
+Json rope_factors(const Model& model) {
+  const float* factors = model.weights.rope_factors;
+  if (factors == nullptr) return {};
+  return std::vector<float>(factors, factors + model.config.n_rot / 2);
+}
+
+Json op_info(const Op& op) {
   Json info = {{"kind", op_kind_name(op.kind)},
                {"layer", op.layer},
                {"name", op.name},
@@ -76,8 +84,7 @@ Json op_info(const Op& op, const char* variant) {
                {"macs", op.macs},
                {"bytes_per_pos", op.bytes_per_pos},
                {"macs_per_pos", op.macs_per_pos},
-               {"logit_rows", op.logit_rows},
-               {"variant", variant}};
+               {"logit_rows", op.logit_rows}};
   if (op.matrix) info["type"] = traits(op.matrix->type).name;
   return info;
 }
@@ -119,7 +126,11 @@ std::string model_info_json(const Model& model) {
                   {"d_ffn", config.d_ffn},
                   {"n_vocab", config.n_vocab},
                   {"n_ctx_train", config.n_ctx_train},
+                  {"rms_eps", config.rms_eps},
+                  {"n_rot", config.n_rot},
                   {"rope_theta", config.rope_theta},
+                  {"rope_scale", config.rope_scale},
+                  {"rope_factors", rope_factors(model)},
                   {"rope_pairs", config.rope_pairs == RopePairs::kAdjacent ? "adjacent" : "halves"},
                   {"tied_head", model.header.find("output.weight") == nullptr},
                   {"types", type_counts(model.header)},
@@ -134,9 +145,27 @@ std::string model_info_json(const Model& model) {
                   {"general", general_info(metadata)}});
 }
 
+std::string tensors_json(const Model& model) {
+  Json tensors = Json::array();
+  for (const TensorInfo& tensor : model.header.tensors) {
+    Json shape = Json::array();
+    for (uint32_t i = tensor.n_dims; i > 0; --i) shape.push_back(tensor.dims[i - 1]);
+    const uint8_t* data =
+        model.data ? model.data.get() + static_cast<size_t>(tensor.offset) : nullptr;
+    tensors.push_back({{"name", tensor.name},
+                       {"type", traits(tensor.type).name},
+                       {"shape", std::move(shape)},
+                       {"offset", model.header.data_offset + tensor.offset},
+                       {"bytes", tensor.n_bytes},
+                       {"address", reinterpret_cast<uintptr_t>(data)},
+                       {"tile_rows", tensor.n_dims == 2 ? kTileRows : 0}});
+  }
+  return to_text(tensors);
+}
+
 std::string session_info_json(const Session& session) {
   Json ops = Json::array();
-  for (const Op& op : session.ops()) ops.push_back(op_info(op, session.kernels().name));
+  for (const Op& op : session.ops()) ops.push_back(op_info(op));
   return to_text({{"n_ctx", session.n_ctx()},
                   {"n_batch", session.n_batch()},
                   {"n_seqs", session.n_seqs()},

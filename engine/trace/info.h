@@ -23,6 +23,12 @@ std::string build_info_json(const char* simd, bool threads);
 // An id that the file does not name is -1.
 std::string model_info_json(const Model& model);
 
+// [{"name", "type", "shape": [outermost first], "offset": in the file, "bytes", "address": in
+// memory, "tile_rows": rows that are interleaved there, or 0}] in the file's order. The bytes of a
+// tensor stay a range of their own, so tiles lie where the rows of the file would. No weights:
+// address 0.
+std::string tensors_json(const Model& model);
+
 // The session's sizes and its plan, op by op. "macs" is a row's; an op adds "bytes_per_pos" and
 // "macs_per_pos" for each position that it looks back on.
 std::string session_info_json(const Session& session);

@@ -16,6 +16,7 @@
 
 #include "engine/model/loader.h"
 #include "engine/model/model.h"
+#include "engine/quant/blocks.h"
 #include "engine/run/kernel_tuner.h"
 #include "engine/run/roofline.h"
 #include "engine/run/sampler.h"
@@ -24,6 +25,7 @@
 #include "engine/text/text_stream.h"
 #include "engine/text/vocab_gguf.h"
 #include "engine/trace/info.h"
+#include "engine/trace/refusal.h"
 #include "engine/trace/schema.h"
 #include "engine/wasm/answers.h"
 
@@ -99,10 +101,10 @@ EXPORT int ni_loader_commit(ModelLoader* loader, uint32_t n_bytes) {
   return -1;
 }
 
-// What is about to be loaded, as ni_model_info; null before the header is complete.
-EXPORT const char* ni_loader_info(ModelLoader* loader) {
-  const Model* model = loader->header_model();
-  return model == nullptr ? nullptr : json(model_info_json(*model));
+// The model that is about to be loaded, without its weights, for ni_model_info, ..._tensors and
+// ..._dequantise; the loader's own. Null before the header is complete.
+EXPORT const Model* ni_loader_model(ModelLoader* loader) {
+  return loader->header_model();
 }
 
 // The model; null if bytes are missing. Frees the loader either way.
@@ -119,8 +121,23 @@ EXPORT void ni_loader_free(ModelLoader* loader) {
 // ---- model
 // -----------------------------------------------------------------------------------------
 
-EXPORT const char* ni_model_info(Model* model) {
+EXPORT const char* ni_model_info(const Model* model) {
   return json(model_info_json(*model));
+}
+
+// Its tensors in the file's order: name, type, shape, where they lie in the file and in memory.
+EXPORT const char* ni_model_tensors(const Model* model) {
+  return json(tensors_json(*model));
+}
+
+// The values (row length) of one row of the tensor-th tensor, from its bytes as the file has them.
+// They come from the caller: a model without weights will do.
+EXPORT int ni_model_dequantise(const Model* model, uint32_t tensor, const uint8_t* row,
+                               float* values) {
+  const std::vector<TensorInfo>& tensors = model->header.tensors;
+  if (tensor >= tensors.size()) return report(refusal("there is no such tensor", "tensor", tensor));
+  dequantise_row(tensors[tensor].type, row, static_cast<size_t>(tensors[tensor].dims[0]), values);
+  return 0;
 }
 
 EXPORT void ni_model_free(Model* model) {

@@ -13,10 +13,10 @@ type Value =
 export interface Tensor {
   name: string;
   dims: readonly number[];
-  /** ggml's number; 0 is F32. */
+  /** ggml's number; 0 is F32, 8 is Q8_0. */
   type: number;
   /** Left out: only the header is written. */
-  data?: Float32Array;
+  data?: Float32Array | Uint8Array;
 }
 
 const alignment = 32;
@@ -50,11 +50,18 @@ export function gguf(metadata: Record<string, Value>, tensors: readonly Tensor[]
   return Buffer.concat([padded(Buffer.concat(head)), ...data]);
 }
 
-/** A Llama of one layer with random weights, which spells as `vocabulary` says. */
-export function tinyLlama(vocabulary: Record<string, Value>, nVocab: number): Buffer {
+/** A Llama of one layer with random weights (`noise`), which spells as `vocabulary` says. */
+export function tinyLlama(
+  vocabulary: Record<string, Value>,
+  nVocab: number,
+  type: 'F32' | 'Q8_0' = 'F32',
+): Buffer {
   const [dModel, dFfn] = [32, 64];
   const matrix = (name: string, nIn: number, nOut: number): Tensor => {
-    return { name, dims: [nIn, nOut], type: 0, data: noise(nIn * nOut) };
+    const weights = noise(nIn * nOut);
+    return type === 'F32'
+      ? { name, dims: [nIn, nOut], type: 0, data: weights }
+      : { name, dims: [nIn, nOut], type: 8, data: asQ8(weights) };
   };
   const ones = (name: string): Tensor => {
     return { name, dims: [dModel], type: 0, data: new Float32Array(dModel).fill(1) };
@@ -146,8 +153,23 @@ function llama(shape: { dModel: number; dFfn: number; nLayers: number; nHeads: n
   } satisfies Record<string, Value>;
 }
 
+/** The nearest 256th of a weight in (-0.5, 0.5): what `asQ8` stores. */
+export const roundedToQ8 = (x: number) => Math.min(127, Math.round(x * 256)) / 256;
+
+/** Blocks of Q8_0 whose scales are all 1/256. */
+function asQ8(weights: Float32Array): Uint8Array {
+  const [block, blockBytes] = [32, 34];
+  const bytes = new Uint8Array((weights.length / block) * blockBytes);
+  weights.forEach((x, i) => {
+    const at = Math.floor(i / block) * blockBytes;
+    bytes[at + 1] = 0x1c; // The float16 1/256 is 0x1c00.
+    bytes[at + 2 + (i % block)] = roundedToQ8(x) * 256;
+  });
+  return bytes;
+}
+
 /** Numbers in (-0.5, 0.5), the same on every run. */
-function noise(n: number): Float32Array {
+export function noise(n: number): Float32Array {
   let state = 1;
   return Float32Array.from({ length: n }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -30,8 +30,24 @@ test('its pieces are the engine’s bytes, and add up to all of it', async ({ pa
   expect(bytes['taps kept for the lab']).toBe(told.kept.bytes);
   const q = told.ops.find(({ name, layer }) => name === 'attn_q' && layer === 2)!;
   expect(bytes['blk.2.attn_q.weight']).toBe(q.bytes);
+  const column = (name: string, at: number) => Number(texts.find(([own]) => own === name)![at]);
   expect(texts.find(([name]) => name === 'blk.2.attn_q.weight')).toContain(q.type);
-  const sum = texts.reduce((all, cells) => all + Number(cells[6]), 0);
+  // Where the table says, the file has the bytes that the engine takes out of its tiles.
+  const file = await page.evaluate(
+    async (at) => {
+      const response = await fetch((window.lab.model!.source as { url: string }).url);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const op = window.lab.ops.findIndex(({ name, layer }) => name === 'attn_q' && layer === 2);
+      const block = await window.nanoinfer.trace.matrixBlock(op, 0, 0);
+      return [...bytes.subarray(at, at + block.bytes.length)].join() === [...block.bytes].join();
+    },
+    column('blk.2.attn_q.weight', 5),
+  );
+  expect(file).toBe(true);
+  const away = (name: string) => column(name, 6) - column(name, 5);
+  expect(away('output_norm.weight')).toBe(away('blk.2.attn_q.weight'));
+  expect(column('blk.2.attn_q.weight', 7)).toBe(8);
+  const sum = texts.reduce((all, cells) => all + Number(cells[9]), 0);
   expect(sum).toBeCloseTo(100, 2);
   // Weights: their tensors and the gaps between them.
   const weights = texts.filter((cells) => cells[1] === 'weights');

@@ -1,7 +1,8 @@
 // The op inspector: every kind of op, its rows and its arithmetic held against the engine's own.
+import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, panel, stepTo, tapValues } from './lab-page.ts';
+import { expectNoOverflow, openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
 
 const hash = '#panels=op&text=Once+upon+a+time';
 const op = (page: Page) => panel(page, 'Op');
@@ -102,6 +103,7 @@ test('its rows and its table are the taps’', async ({ page }) => {
 test('shows the lines that ran, as the pass took them', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 9);
+  await page.evaluate(() => window.nanoinfer.kernels()); // The set is chosen by now.
   await look(page, 'attn_q', 1);
   await op(page).getByText('The C++ lines that ran').click();
   const form = op(page).getByRole('group', { name: 'Form of the pass' });
@@ -112,6 +114,62 @@ test('shows the lines that ran, as the pass took them', async ({ page }) => {
   await expect(op(page).getByRole('region', { name: 'The op' })).toContainText('matmul_packed');
   await page.evaluate(() => window.lab.select({ position: 3 }));
   await expect(form.getByRole('button', { pressed: true })).toHaveText(/Prefill.*ran/);
+});
+
+/** The largest difference that the naive version of an op tells of, over the largest |y|. */
+async function naiveShare(page: Page, name: string, layer: number): Promise<number> {
+  await look(page, name, layer);
+  const summary = op(page).getByText('The naive version', { exact: true });
+  if (!(await op(page).getByText('Computed in the page').isVisible())) await summary.click();
+  const told = op(page).getByRole('status').filter({ hasText: 'max |naive − engine|' });
+  await expect(told).toBeVisible();
+  // A result of the op before is gone by now: it goes with the rows that it was of.
+  const text = (await told.innerText()).replace(/\s+/g, ' ');
+  if (text.includes('bit for bit')) return 0;
+  return Number(/, ([\d.e+-]+) % of/.exec(text)![1]) / 100;
+}
+
+test('the naive version of each kind of op comes to what the pass left', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  for (const [name, layer, most] of [
+    ['token_embd', -1, 0],
+    ['attn_norm', 1, 1e-6],
+    ['attn_q', 1, 2e-3], // Q8_0: the kernel rounds the input to 13 bits.
+    ['rope_q', 1, 1e-6],
+    ['attention', 2, 1e-6],
+    ['attn_residual', 2, 0],
+    ['swiglu', 3, 1e-6],
+    ['ffn_down', 3, 2e-3],
+    ['output', -1, 2e-3],
+  ] as const) {
+    const share = await naiveShare(page, name, layer);
+    expect(share, name).toBeLessThanOrEqual(most);
+    if (most > 1e-4) expect(share, `${name} is rounded`).toBeGreaterThan(0);
+  }
+  await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.3.act', by: 0.5 }]));
+  expect(await naiveShare(page, 'swiglu', 3)).toBeCloseTo(1, 2);
+});
+
+test('RoPE, norms and biases are computed with the file’s own numbers', async ({ page }) => {
+  await openLab(page, hash);
+  for (const [file, ops] of [
+    ['llama-bf16-rope-freqs', ['rope_q', 'attn_norm']],
+    ['llama-f32-linear-rope', ['rope_k']],
+    ['llama-f32-partial-rope', ['rope_q']],
+    ['qwen2-f32', ['attn_q.bias', 'rope_k', 'ffn_norm']],
+  ] as const) {
+    const data = readFileSync(`tests/fixtures/models/${file}.gguf`).toString('base64');
+    await page.evaluate(async (bytes) => {
+      const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'model.gguf');
+      await window.nanoinfer.load({ kind: 'file', file });
+    }, data);
+    await settled(page);
+    await stepTo(page, 'token', 9);
+    for (const name of ops) {
+      expect(await naiveShare(page, name, 0), `${file}, ${name}`).toBeLessThan(2e-6);
+    }
+  }
 });
 
 test('says what has not been computed yet', async ({ page }) => {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { partsOf, valueOf } from '../../web/src/draw/block-parts.ts';
 import seriousFaults from './axe.ts';
+import { byteVocabulary, noise, roundedToQ8, tinyLlama } from './gguf.ts';
+import { tableRows } from './lab-panel.ts';
 import { expectNoOverflow, openLab, panel, settled, stepTo } from './lab-page.ts';
 
 const hash = '#panels=quant&text=Once+upon+a+time&op=20';
@@ -106,28 +108,78 @@ test('shows the weights of the row, block and matrix that were chosen', async ({
   }
 });
 
-test('tells the error against another file of the model', async ({ page }) => {
+const shape = { nIn: 32, nOut: 64 };
+const reference = (page: Page) => quant(page).getByRole('region', { name: 'Error' });
+const choose = (page: Page, name: string, buffer: Buffer) =>
+  quant(page)
+    .getByLabel('Reference file')
+    .setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+
+/** A model of a test's own in Q8_0, with row 5 of its ffn_up chosen. */
+async function openRounded(page: Page): Promise<void> {
   await openLab(page, hash);
-  await load(page, 'llama-q8_0');
-  const rowOf = () =>
-    page.evaluate(async () => {
-      const { lab, nanoinfer } = window;
-      const at = lab.ops.findIndex(({ name, layer }) => name === 'attn_q' && layer === 0);
-      lab.select({ op: at });
-      return [...(await nanoinfer.trace.matrixRow(at, 0))];
-    });
-  const exact = await rowOf();
-  await expect(quant(page)).toContainText('Q8_0: 32 weights share 34 bytes');
-  await quant(page).getByRole('button', { name: 'Remember this row to compare' }).click();
-  await load(page, 'llama-q4_0');
-  const stored = await rowOf();
-  expect(stored).toHaveLength(exact.length);
-  const squares = stored.reduce((sum, x, at) => sum + (x - exact[at]!) ** 2, 0);
-  const rms = Math.sqrt(squares / stored.length);
-  await expect(quant(page)).toContainText('Against llama-q8_0 (Q8_0)');
-  const section = quant(page).getByRole('region', { name: 'Error' });
-  const shown = /square error ([\d.e-]+),/.exec((await section.innerText()).replace(/\s+/g, ' '));
-  expect(Number(shown![1]) / rms).toBeCloseTo(1, 3);
+  await loadBytes(page, tinyLlama(byteVocabulary(), 259, 'Q8_0'), 'rounded');
+  await quant(page).getByRole('button', { name: 'Look at ffn_up of layer 0' }).click();
+  await quant(page).getByRole('spinbutton', { name: /^Row/ }).fill('5');
+  await quant(page).getByRole('spinbutton', { name: /^Row/ }).press('Enter');
+}
+
+test('tells each weight’s, the row’s and the matrix’s error against another file', async ({
+  page,
+}) => {
+  await openRounded(page);
+  await choose(page, 'exact.gguf', tinyLlama(byteVocabulary(), 259));
+  await expect(reference(page)).toContainText('Against blk.0.ffn_up.weight (F32) of exact.gguf');
+
+  const all = noise(shape.nIn * shape.nOut);
+  const row = all.subarray(5 * shape.nIn, 6 * shape.nIn);
+  const rms = (list: Float32Array) =>
+    Math.sqrt(list.reduce((sum, x) => sum + x * x, 0) / list.length);
+  const errorsOf = (list: Float32Array) => list.map((x) => roundedToQ8(x) - x);
+  const words = (await reference(page).innerText()).replace(/\s+/g, ' ');
+  const shown = (pattern: RegExp) => Number(pattern.exec(words)![1]);
+  expect(shown(/The row: RMS error ([\d.e-]+),/) / rms(errorsOf(row))).toBeCloseTo(1, 3);
+  const most = Math.max(...errorsOf(row).map(Math.abs));
+  expect(shown(/own; at most ([\d.e-]+)\./) / most).toBeCloseTo(1, 3);
+  expect(words).toContain('by 64 of its rows');
+  const relative = (100 * rms(errorsOf(all))) / rms(all);
+  expect(shown(/relative RMS error ([\d.e-]+) %/) / relative).toBeCloseTo(1, 2);
+
+  const rows = await tableRows(page, 'Quantisation');
+  for (const at of [0, 7, 31]) {
+    expect(Number(rows[at]!.at(-2))).toBeCloseTo(row[at]!, 5);
+    expect(Number(rows[at]!.at(-1)) / (roundedToQ8(row[at]!) - row[at]!)).toBeCloseTo(1, 3);
+  }
+});
+
+test('a file that is no reference is refused in words', async ({ page }) => {
+  await openRounded(page);
+  const alert = reference(page).getByRole('alert');
+  await choose(page, 'photo.gguf', Buffer.from('\x89PNG and no model at all, nor any header'));
+  await expect(alert).toContainText('not a GGUF');
+  const other = readFileSync('tests/fixtures/models/llama-f32.gguf');
+  await choose(page, 'other.gguf', other);
+  await expect(alert).toContainText('of another model than the one loaded');
+  await expect(alert).toContainText('n_vocab 259');
+  const whole = tinyLlama(byteVocabulary(), 259);
+  await choose(page, 'half.gguf', whole.subarray(0, whole.length - 64));
+  await expect(alert).toContainText('the file');
+  await choose(page, 'page.gguf', Buffer.from('<!doctype html><p>Not found'));
+  await expect(alert).toContainText('a web page');
+  // None of these is open, and the right one still may be.
+  expect(await page.evaluate(() => window.nanoinfer.trace.reference())).toBeNull();
+  await choose(page, 'exact.gguf', whole);
+  await expect(reference(page)).toContainText('of exact.gguf');
+  await expect(alert).toHaveCount(0);
+});
+
+test('says so where the reference holds other weights', async ({ page }) => {
+  await openRounded(page);
+  const other = tinyLlama(byteVocabulary(), 259);
+  const end = other.length - 64 * 32 * 4 * 3; // The last matrices' values change their sign.
+  for (let at = end + 3; at < other.length; at += 4) other[at]! ^= 0x80;
+  await choose(page, 'other.gguf', other);
+  await expect(reference(page).getByRole('alert')).toContainText('not the same weights');
 });
 
 test('flipping a bit moves the logits as a file with that bit flipped does', async ({ page }) => {

@@ -11,17 +11,18 @@ test('every op of every fixture model has source, for the set that runs it', asy
   await open(page, 'model=tiny');
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.gguf'))) {
     const bytes = readFileSync(`${folder}/${name}`).toString('base64');
-    const ops = await page.evaluate(async (bytes) => {
+    const { ops, kernels } = await page.evaluate(async (bytes) => {
       const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'model.gguf');
-      await window.nanoinfer.load({ kind: 'file', file });
-      return (await window.nanoinfer.trace.plan()).ops;
+      const { nanoinfer } = window;
+      await nanoinfer.load({ kind: 'file', file });
+      return { ops: (await nanoinfer.trace.plan()).ops, kernels: await nanoinfer.kernels() };
     }, bytes);
-    for (const { kind, type = '', variant } of ops) {
+    for (const { kind, type = '' } of ops) {
       for (const form of forms) {
         const source = map.ops[`${kind} ${form} ${type}`];
         expect(source, `${name}: ${kind} ${form} ${type}`).toBeDefined();
         for (const sets of Object.values(source!.kernels))
-          expect(sets[variant]).not.toHaveLength(0);
+          expect(sets[kernels]).not.toHaveLength(0);
       }
     }
   }

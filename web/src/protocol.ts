@@ -49,7 +49,15 @@ export interface ModelInfo {
   d_ffn: number;
   n_vocab: number;
   n_ctx_train: number;
+  /** Added to the mean square in RMSNorm. */
+  rms_eps: number;
+  /** Leading elements of a head that RoPE turns: pair i of n_rot / 2 by the angle
+   * position * rope_scale * rope_theta^(-2i / n_rot) / rope_factors[i]. */
+  n_rot: number;
   rope_theta: number;
+  rope_scale: number;
+  /** null: all 1, or their bytes have not come yet. */
+  rope_factors: number[] | null;
   rope_pairs: 'adjacent' | 'halves';
   tied_head: boolean;
   types: Record<string, number>;
@@ -74,6 +82,21 @@ export interface ModelInfo {
   general: Record<string, string>;
 }
 
+/** A tensor of a model's file. */
+export interface TensorInfo {
+  name: string;
+  type: string;
+  /** Outermost first: (n_out, n_in). */
+  shape: number[];
+  /** Of its first byte in the file. */
+  offset: number;
+  bytes: number;
+  /** Of the same bytes in the engine's memory; 0: they are not there. */
+  address: number;
+  /** So many rows are interleaved there; 0: they lie as in the file. */
+  tile_rows: number;
+}
+
 /** One operation of the plan. */
 export interface OpInfo {
   kind: string;
@@ -92,8 +115,6 @@ export interface OpInfo {
   macs_per_pos: number;
   /** Works on the rows that want logits only. */
   logit_rows: boolean;
-  /** The kernel set that runs it. */
-  variant: string;
   /** Of its matrix, where it has one. */
   type?: string;
 }
@@ -599,6 +620,24 @@ export interface MatrixBlock {
   values: Float32Array;
 }
 
+/** Another file of the model, whose weights the loaded ones are compared with. */
+export interface ReferenceFile {
+  name: string;
+  /** How many tensors of each type. */
+  types: Record<string, number>;
+  /** Of those that have been opened. */
+  nth: number;
+}
+
+/** Rows of a matrix as a reference file has them. */
+export interface ReferenceRows {
+  /** The tensor's. */
+  name: string;
+  type: string;
+  /** (rows, n_in) */
+  values: Float32Array;
+}
+
 /** What each stage of the sampler left. Names in order: engine/run/sampler.h. */
 export interface SamplerStages {
   stages: { stage: string; kept: number; top: { id: number; logit: number; p: number }[] }[];
@@ -725,6 +764,11 @@ export interface Calls {
     result: MatrixBlock;
   };
   matrixRow: { args: { op: number; row: number }; event: never; result: Float32Array };
+  tensors: { args: Record<string, never>; event: never; result: TensorInfo[] };
+  vector: { args: { name: string }; event: never; result: Float32Array };
+  referenceOpen: { args: { file: File }; event: never; result: ReferenceFile };
+  reference: { args: Record<string, never>; event: never; result: ReferenceFile | null };
+  referenceRows: { args: { op: number; rows: number[] }; event: never; result: ReferenceRows };
   top: { args: { n: number }; event: never; result: TopToken[] };
   samplerStages: { args: Record<string, never>; event: never; result: SamplerStages };
   resample: {

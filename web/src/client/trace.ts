@@ -16,12 +16,15 @@ import type {
   PassState,
   Plan,
   Recording,
+  ReferenceFile,
+  ReferenceRows,
   Rerun,
   Resampled,
   SamplerStages,
   SamplingParams,
   TapInfo,
   TapValues,
+  TensorInfo,
   TopToken,
 } from '../protocol.ts';
 import { defaultSampling } from './defaults.ts';
@@ -160,6 +163,34 @@ export class Trace {
   /** (n_in) one row of an op's matrix, as floats. */
   matrixRow(op: number, row: number): Promise<Float32Array> {
     return this.#call('matrixRow', { op, row });
+  }
+
+  /** The tensors of the model's file in its order: where they lie there, and where in memory. */
+  tensors(): Promise<TensorInfo[]> {
+    return this.#call('tensors', {});
+  }
+
+  /** The values of a tensor that is a vector: a norm's weight, a bias. */
+  vector(name: string): Promise<Float32Array> {
+    return this.#call('vector', { name });
+  }
+
+  /**
+   * Opens another file of the model, in a higher precision, to compare weights with. Its header is
+   * checked as any model's; of its weights only rows that are asked for are read.
+   */
+  openReference(file: File): Promise<ReferenceFile> {
+    return this.#call('referenceOpen', { file });
+  }
+
+  /** The one that is open; null: none is. */
+  reference(): Promise<ReferenceFile | null> {
+    return this.#call('reference', {});
+  }
+
+  /** These rows of an op's matrix, as the reference has them. */
+  referenceRows(op: number, rows: number[]): Promise<ReferenceRows> {
+    return this.#call('referenceRows', { op, rows });
   }
 
   /** The n likeliest next tokens, from the context's logits. */

@@ -1,5 +1,5 @@
 // The engine's linear memory as pieces, and the pieces as lines of bytes to scale. Pure functions.
-import type { Memory, ModelInfo, OpInfo } from '../protocol.ts';
+import type { Memory, OpInfo, TensorInfo } from '../protocol.ts';
 
 export type Region = 'weights' | 'kv' | 'scratch' | 'taps' | 'rest';
 
@@ -8,54 +8,53 @@ export interface Piece {
   region: Region;
   name: string;
   bytes: number;
-  /** Of weights: the file's type, the shape (n_out × n_in), and the ops that read them. */
-  type: string;
-  shape: string;
-  elements: number;
+  /** Of weights; null: of other bytes. */
+  tensor: TensorInfo | null;
+  /** Which ops read them. */
   ops: number[];
   layer: number;
 }
 
-/** The tensors that ops read, by the file's names, in the order in which a pass comes to them. */
-export function tensorsOf(ops: readonly OpInfo[], info: ModelInfo): Piece[] {
-  const tensors: Piece[] = [];
+/** The file's tensors as they lie in memory, with the ops that read them. */
+export function weightPieces(tensors: readonly TensorInfo[], ops: readonly OpInfo[]): Piece[] {
+  const names = new Set(tensors.map(({ name }) => name));
+  const readers = new Map<string, number[]>();
   ops.forEach((op, at) => {
-    const prefix = op.layer < 0 ? '' : `blk.${op.layer}.`;
-    const add = (name: string, bytes: number, dims: number[]) =>
-      tensors.push({
-        region: 'weights',
-        name: prefix + name,
-        bytes,
-        type: op.type ?? 'F32',
-        shape: dims.join(' × '),
-        elements: dims.reduce((all, each) => all * each, 1),
-        ops: [at],
-        layer: op.layer,
-      });
-    if (op.kind === 'embed') {
-      add(`${op.name}.weight`, op.bytes * info.n_vocab, [info.n_vocab, op.n_out]);
-    } else if (op.kind === 'matmul' && op.logit_rows && info.tied_head) {
-      tensors[0]!.ops.push(at); // The embedding is the head as well.
-    } else if (op.kind === 'matmul') {
-      add(`${op.name}.weight`, op.bytes, [op.n_out, op.n_in]);
-    } else if (op.kind === 'rms_norm') add(`${op.name}.weight`, op.bytes, [op.n_out]);
-    else if (op.kind === 'bias') add(op.name, op.bytes, [op.n_out]);
+    const name = tensorNameOf(op);
+    // A model without a head of its own takes the embedding for it.
+    const read = name === 'output.weight' && !names.has(name) ? 'token_embd.weight' : name;
+    readers.set(read, [...(readers.get(read) ?? []), at]);
   });
-  return tensors;
+  return tensors.map((tensor) => ({
+    region: 'weights',
+    name: tensor.name,
+    bytes: tensor.bytes,
+    tensor,
+    ops: readers.get(tensor.name) ?? [],
+    layer: Number(/^blk\.(\d+)\./.exec(tensor.name)?.[1] ?? -1),
+  }));
+}
+
+function tensorNameOf({ kind, name, layer }: OpInfo): string {
+  if (kind === 'rope') return 'rope_freqs.weight';
+  return `${layer < 0 ? '' : `blk.${layer}.`}${name}${kind === 'bias' ? '' : '.weight'}`;
+}
+
+export function elementsOf({ shape }: TensorInfo): number {
+  return shape.reduce((all, each) => all * each, 1);
 }
 
 /** All of linear memory. `tapBytes`: of what is kept of a run. */
 export function piecesOf(tensors: readonly Piece[], memory: Memory, tapBytes: number): Piece[] {
   const other = (region: Region, name: string, bytes: number): Piece => {
-    const none = { type: '', shape: '', elements: 0, ops: [], layer: -1 };
-    return { region, name, bytes, ...none };
+    return { region, name, bytes, tensor: null, ops: [], layer: -1 };
   };
   const named = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
   const { weightsBytes, kvBytesUsed, scratchBytes, totalBytes } = memory;
   const known = weightsBytes + kvBytesUsed + scratchBytes + tapBytes;
   return [
     ...tensors,
-    other('weights', 'the weights’ other bytes', weightsBytes - named),
+    other('weights', 'gaps between tensors', weightsBytes - named),
     other('kv', 'keys and values', kvBytesUsed),
     other('scratch', 'scratch of a pass', scratchBytes),
     other('taps', 'taps kept for the lab', tapBytes),

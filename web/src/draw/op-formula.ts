@@ -1,5 +1,7 @@
 // What an op computes, with its own numbers: pure functions.
 import type { ModelInfo, OpInfo } from '../protocol.ts';
+import { value } from './format.ts';
+import { scalingWords } from './rope.ts';
 
 /** Inputs that share a scale in a quantised product. */
 const block = 32;
@@ -11,7 +13,7 @@ export function opFormula(op: OpInfo, info: ModelInfo): string {
     case 'embed':
       return `y = row of the token’s id in a table of ${info.n_vocab} × ${nOut} (${type})`;
     case 'rms_norm':
-      return `y[i] = x[i] / √(mean(x²) + ε) · weight[i], mean over ${nIn} elements`;
+      return `y[i] = x[i] / √(mean(x²) + ε) · weight[i], mean over ${nIn} elements, ε = ${value(info.rms_eps)}`;
     case 'quantise':
       return `a = max|x| / 4095, code[i] = round(x[i] / a), for each ${block} of ${nIn} inputs: 13 bits with sign`;
     case 'matmul':
@@ -19,7 +21,7 @@ export function opFormula(op: OpInfo, info: ModelInfo): string {
     case 'bias':
       return `y[i] = x[i] + bias[i], ${nOut} elements`;
     case 'rope':
-      return `each pair of a head (${pairWords(info)}) turns by position · ${info.rope_theta}^(−2i / ${headDim}); ${nOut / headDim} heads of ${headDim}`;
+      return `each pair of a head (${pairWords(info)}) turns by position${scalingWords(info, 'i')} · ${value(info.rope_theta, 6)}^(−2i / ${info.n_rot}); ${nOut / headDim} heads of ${headDim}${partWords(info)}`;
     case 'kv_append':
       return `cache[position] = (k, v): ${nKvHeads} heads of ${headDim} each, in ${info.kv_type}`;
     case 'attention':
@@ -41,6 +43,13 @@ function productRule(type: string, nIn: number): string {
   return `sum += (d · a) · Σ code · code for each of ${blocks} blocks of ${block} inputs`;
 }
 
-function pairWords({ rope_pairs: pairs, head_dim: headDim }: ModelInfo): string {
-  return pairs === 'adjacent' ? '2i and 2i + 1' : `i and i + ${headDim / 2}`;
+function pairWords({ rope_pairs: pairs, n_rot }: ModelInfo): string {
+  return pairs === 'adjacent' ? '2i and 2i + 1' : `i and i + ${n_rot / 2}`;
+}
+
+function partWords({ n_rot, head_dim, rope_factors }: ModelInfo): string {
+  const rest = n_rot < head_dim ? `, of which the first ${n_rot} elements turn` : '';
+  if (!rope_factors) return rest;
+  const factors = [Math.min(...rope_factors), Math.max(...rope_factors)];
+  return `${rest}; the file’s f are ${factors.map((f) => value(f)).join(' to ')}`;
 }

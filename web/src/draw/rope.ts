@@ -1,15 +1,26 @@
-// The pairs that RoPE turns: pure functions on vectors of one head.
+// The pairs that RoPE turns: pure functions on the first n_rot elements of a head.
+import type { ModelInfo } from '../protocol.ts';
+import { value } from './format.ts';
 
 export type RopePairs = 'adjacent' | 'halves';
 
-/** The two elements of pair `j` of a head of `size`. */
+/** The two elements of pair `j` of `size` that are turned. */
 export function pairOf(j: number, size: number, pairs: RopePairs): [number, number] {
   return pairs === 'adjacent' ? [2 * j, 2 * j + 1] : [j, j + size / 2];
 }
 
 /** By how much pair `j` turns from one position to the next, in radians. */
-export function frequency(j: number, size: number, theta: number): number {
-  return theta ** ((-2 * j) / size);
+export type Frequency = (j: number) => number;
+
+export function frequencies(info: ModelInfo, theta: number): Frequency {
+  const { n_rot, rope_scale, rope_factors } = info;
+  return (j) => (rope_scale * theta ** ((-2 * j) / n_rot)) / (rope_factors?.[j] ?? 1);
+}
+
+/** ' · 0.25 / f[1]': what this file's frequency of pair `j` has besides theta's power. */
+export function scalingWords({ rope_scale, rope_factors }: ModelInfo, j: number | string): string {
+  const scale = rope_scale === 1 ? '' : ` · ${value(rope_scale)}`;
+  return rope_factors ? `${scale} / f[${j}]` : scale;
 }
 
 /** Length and direction of one pair. */

@@ -16,11 +16,13 @@ export interface EngineModule {
   _ni_loader_new(fileBytes: number): Address;
   _ni_loader_reserve(loader: Address, bytes: number): Address;
   _ni_loader_commit(loader: Address, bytes: number): number;
-  _ni_loader_info(loader: Address): Address;
+  _ni_loader_model(loader: Address): Address;
   _ni_loader_finish(loader: Address): Address;
   _ni_loader_free(loader: Address): void;
 
   _ni_model_info(model: Address): Address;
+  _ni_model_tensors(model: Address): Address;
+  _ni_model_dequantise(model: Address, tensor: number, row: Address, values: Address): number;
   _ni_model_free(model: Address): void;
   _ni_model_tokenize(
     model: Address,

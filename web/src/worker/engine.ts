@@ -9,6 +9,7 @@ import type {
   SamplerStages,
   SessionInfo,
   TapInfo,
+  TensorInfo,
 } from '../protocol.ts';
 import type { EngineFactory, EngineModule } from './engine-module.d.ts';
 import { Failure, isTrap } from './failure.ts';
@@ -147,13 +148,18 @@ export class Loader {
     return this.#engine.check(this.#engine.module._ni_loader_commit(this.#address, n), -1);
   }
 
-  info(): ModelInfo {
-    return this.#engine.json(this.#engine.module._ni_loader_info(this.#address));
+  /** The model without its weights, once the header is complete; it goes with the loader. */
+  model(): Model {
+    return new Model(this.#engine, this.#engine.module._ni_loader_model(this.#address));
   }
 
   finish(): Model {
     const address = this.#engine.module._ni_loader_finish(this.#address);
     return new Model(this.#engine, this.#engine.check(address, 0));
+  }
+
+  free(): void {
+    this.#engine.module._ni_loader_free(this.#address);
   }
 }
 
@@ -166,6 +172,35 @@ export class Model {
     this.engine = engine;
     this.address = address;
     this.info = engine.json(engine.module._ni_model_info(address));
+  }
+
+  /** In the file's order. */
+  tensors(): TensorInfo[] {
+    return this.engine.json(this.engine.module._ni_model_tensors(this.address));
+  }
+
+  /** A tensor of one axis, which lies in memory as in the file: float32. */
+  vector(name: string): Float32Array {
+    const found = this.tensors().find((tensor) => tensor.name === name);
+    if (found?.type !== 'F32' || found.tile_rows > 0) {
+      throw new Failure('bad_argument', 'The file has no vector of this name.', {
+        place: name,
+        expected: 'a tensor with one axis',
+        actual: found ? `${found.type} ${found.shape.join(' × ')}` : 'none',
+      });
+    }
+    return floatsAt(this.engine.module, found.address, found.shape[0]!).slice();
+  }
+
+  /** (n) one row of the nth tensor, from its bytes as the file has them. */
+  dequantise(nth: number, row: Uint8Array, n: number): Float32Array {
+    const { engine } = this;
+    return engine.withCopy(row, (bytes) =>
+      engine.withSpace(4 * n, (values) => {
+        engine.check(engine.module._ni_model_dequantise(this.address, nth, bytes, values), -1);
+        return floatsAt(engine.module, values, n).slice();
+      }),
+    );
   }
 
   /** `special`: control tokens written in the text become tokens. Never for what a user typed. */

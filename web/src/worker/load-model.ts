@@ -81,7 +81,7 @@ export async function loadModel(
     const bytes = await pump(loader, opened, keeper, emit, async () => {
       const waiting = performance.now();
       const { nThreads } = choice;
-      emit({ type: 'header', info: loader.info(), kept: opened.kept !== null, nThreads });
+      emit({ type: 'header', info: loader.model().info, kept: opened.kept !== null, nThreads });
       wanted = await proceed();
       waitedMs = performance.now() - waiting;
       if (wanted.keep && !opened.kept) await keeper.open(opened.bytes.total ?? 0);
@@ -197,7 +197,7 @@ async function pump(
 }
 
 /** Names the two files that people get instead of a model; the engine judges all others. */
-function refuseTextFiles(start: Uint8Array, place: string): void {
+export function refuseTextFiles(start: Uint8Array, place: string): void {
   const text = String.fromCharCode(...start.subarray(0, 40));
   const actual = /^\s*<(!doctype|html|\?xml)/i.test(text)
     ? 'a web page'

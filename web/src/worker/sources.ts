@@ -94,20 +94,24 @@ export function openFile(file: File): ByteSource {
     async next(place) {
       const n = Math.min(pieceBytes, file.size - at);
       if (n === 0) return 0;
-      const bytes = await file
-        .slice(at, at + n)
-        .arrayBuffer()
-        .catch((thrown: unknown) => {
-          const actual = thrown instanceof Error ? thrown.message : String(thrown);
-          const message = 'The file cannot be read; a folder is not a model file.';
-          throw new Failure('io', message, { place: file.name, actual });
-        });
-      place(n).set(new Uint8Array(bytes));
+      const bytes = await readBytes(file, at, at + n);
+      place(n).set(bytes);
       at += n;
       return n;
     },
     close: () => undefined,
   };
+}
+
+/** Bytes [begin, end) of a file. */
+export async function readBytes(file: File, begin: number, end: number): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.slice(begin, end).arrayBuffer());
+  } catch (thrown) {
+    const actual = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = 'The file cannot be read; a folder is not a model file.';
+    throw new Failure('io', message, { place: file.name, actual });
+  }
 }
 
 /** A kept model, read straight into linear memory where the browser can. */

@@ -20,6 +20,7 @@ import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { loadModel, prepare, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
+import { Reference } from './reference.ts';
 import { forward, prefill } from './token-loop.ts';
 
 /** What a handler may use besides its arguments. */
@@ -45,6 +46,8 @@ let sampler: { key: string; sampler: Sampler } | null = null;
 /** How often it has sampled. */
 let draws = 0;
 
+/** A file that the loaded model is compared with. */
+let reference: Reference | null = null;
 let glassBox: GlassBox | null = null;
 /** The tokens of a pass that `passBegin` has begun. */
 let passIds: number[] = [];
@@ -73,6 +76,7 @@ const handlers: Handlers = {
   async load(args, { emit, proceed }) {
     loaded = await loadModel(args, emit, proceed);
     glassBox = null;
+    reference = null; // Its memory is the engine's before.
     const { session } = loaded;
     choosing = chooseKernels(session, loaded.loaded.build, () => busy);
     return loaded.loaded;
@@ -268,6 +272,24 @@ const handlers: Handlers = {
   traceCell: (args) => exclusively(() => glass().views.cell(args)),
   matrixBlock: (args) => glass().views.matrixBlock(args),
   matrixRow: (args) => glass().views.matrixRow(args),
+
+  tensors: () => ready().model.tensors(),
+  vector: ({ name }) => ready().model.vector(name),
+  async referenceOpen({ file }) {
+    const { engine, model } = ready();
+    const opened = await Reference.open(engine, file, model);
+    reference?.free();
+    reference = opened;
+    return opened.info;
+  },
+  reference: () => reference?.info ?? null,
+  referenceRows({ op, rows }) {
+    const { ops } = glass().plan;
+    wholeIn(op, 0, ops.length - 1, 'op');
+    if (!reference) throw new Failure('no_reference', 'No reference file is open.');
+    return reference.rows(ops[op]!, rows);
+  },
+
   kv: () => glass().views.kv(),
   kvSlot: (args) => glass().views.kvSlot(args),
 

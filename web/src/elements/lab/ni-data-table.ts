@@ -173,7 +173,9 @@ function unitText(unit: string | undefined): string {
 }
 
 function cellText(cell: number | string): string {
-  return typeof cell === 'number' ? value(cell, digits) : cell;
+  if (typeof cell !== 'number') return cell;
+  // Bytes and addresses are read as whole numbers, however large.
+  return Number.isInteger(cell) ? String(cell) : value(cell, digits);
 }
 
 customElements.define('ni-data-table', NiDataTable);

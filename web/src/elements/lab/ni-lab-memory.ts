@@ -1,14 +1,15 @@
 import { css, html, svg } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
-import { bytes as size, count } from '../../draw/format.ts';
+import { bytes as size, count, value } from '../../draw/format.ts';
 import {
+  elementsOf,
   memoryLines,
   type Piece,
   piecesOf,
   type Region,
-  tensorsOf,
+  weightPieces,
 } from '../../draw/memory-map.ts';
-import type { KvState, Memory } from '../../protocol.ts';
+import type { KvState, Memory, TensorInfo } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import { WidthWatch } from './width-watch.ts';
@@ -45,10 +46,13 @@ export class NiLabMemory extends LabPanel<View> {
 
   protected override async read(run: LabRun): Promise<View> {
     const { ops, kept, selection } = run;
-    const [memory, kv] = await Promise.all([run.client.memory(), run.trace.kv()]);
-    const tensors = tensorsOf(ops, run.model!.info);
+    const [memory, kv, tensors] = await Promise.all([
+      run.client.memory(),
+      run.trace.kv(),
+      run.once('tensors', () => run.trace.tensors()),
+    ]);
     return {
-      pieces: piecesOf(tensors, memory, kept?.bytes ?? 0),
+      pieces: piecesOf(weightPieces(tensors, ops), memory, kept?.bytes ?? 0),
       memory,
       kv,
       selected: selection.op,
@@ -61,9 +65,10 @@ export class NiLabMemory extends LabPanel<View> {
     return html`
       <p class="soft">
         The engine’s ${size(memory.totalBytes)} of linear memory, to scale: a line is
-        ${size(memory.totalBytes / nLines)}. What bytes are for is the engine’s word; where they lie
-        it does not tell, so tensors come in the order in which a pass reads them.
+        ${size(memory.totalBytes / nLines)}. Weights come first, tensor by tensor as in the file;
+        the other pieces’ places are not told, only their sizes.
       </p>
+      <p class="soft">${fileWords(pieces)}</p>
       <p class="key">
         ${names.map((region) => {
           const bytes = sum(pieces.filter((piece) => piece.region === region));
@@ -111,10 +116,13 @@ export class NiLabMemory extends LabPanel<View> {
     const at = this.pointed ?? pieces.findIndex(({ ops }) => ops.includes(selected));
     const piece = pieces[at];
     if (!piece) return 'The selected op has no weights of its own.';
-    const { name, type, shape, bytes, elements } = piece;
+    const { name, bytes, tensor } = piece;
     const share = `${((bytes / sum(pieces)) * 100).toPrecision(3)} % of the memory`;
-    if (elements === 0) return `${name}: ${count(bytes)} bytes, ${share}. ${about(piece)}`;
-    return `${name}: ${type} ${shape}, ${count(bytes)} bytes, ${bitsOf(piece)} bits a weight, ${share}.`;
+    if (!tensor) return `${name}: ${count(bytes)} bytes, ${share}. ${about(piece)}`;
+    const { type, shape, offset, address, tile_rows } = tensor;
+    return `${name}: ${type} ${shape.join(' × ')}, ${count(bytes)} bytes, ${value(bitsOf(tensor))} bits a
+      weight, ${share}. Bytes ${count(offset)} to ${count(offset + bytes - 1)} of the file lie at address
+      ${count(address)}, ${tile_rows > 0 ? `${tile_rows} rows interleaved in each tile` : 'as in the file'}.`;
   }
 
   #keydown(event: KeyboardEvent, pieces: readonly Piece[]) {
@@ -149,14 +157,18 @@ export class NiLabMemory extends LabPanel<View> {
         { label: 'Type' },
         { label: 'Shape' },
         { label: 'Size', unit: 'bytes' },
+        { label: 'In the file from', unit: 'byte' },
+        { label: 'Address' },
+        { label: 'Rows a tile' },
         { label: 'Bits a weight' },
         { label: 'Share', unit: '%' },
       ],
       rows: pieces.map((piece) => ({
         head: piece.name,
         cells: [
-          ...[regions[piece.region], piece.type, piece.shape, String(piece.bytes)],
-          ...[piece.elements > 0 ? bitsOf(piece) : '', (piece.bytes / memory.totalBytes) * 100],
+          regions[piece.region],
+          ...tensorCells(piece),
+          (piece.bytes / memory.totalBytes) * 100,
         ],
       })),
     };
@@ -245,13 +257,31 @@ function sum(pieces: readonly Piece[]): number {
   return pieces.reduce((all, { bytes }) => all + bytes, 0);
 }
 
-function bitsOf({ bytes, elements }: Piece): number {
-  return Number(((bytes * 8) / elements).toPrecision(4));
+function bitsOf(tensor: TensorInfo): number {
+  return (tensor.bytes * 8) / elementsOf(tensor);
+}
+
+/** From the type to the bits a weight. */
+function tensorCells({ bytes, tensor }: Piece): (number | string)[] {
+  if (!tensor) return ['', '', bytes, '', '', '', ''];
+  const { type, shape, offset, address, tile_rows } = tensor;
+  return [type, shape.join(' × '), bytes, offset, address, tile_rows || 'none', bitsOf(tensor)];
+}
+
+/** How the file's bytes came to where they are. */
+function fileWords(pieces: readonly Piece[]) {
+  const tensors = pieces.flatMap(({ tensor }) => tensor ?? []);
+  const [first, last] = [tensors[0]!, tensors.at(-1)!];
+  const tile = tensors.find(({ tile_rows }) => tile_rows > 0)?.tile_rows ?? 0;
+  return html`Bytes ${count(first.offset)} to ${count(last.offset + last.bytes - 1)} of the file lie
+  at addresses from ${count(first.address)} on, each tensor in as many bytes as it has in the file.
+  While they were loaded, every ${tile} rows of a matrix were put in a tile, interleaved, so that
+  the vector lanes of one load hold a row each; vectors lie as in the file. A row is shown in the
+  file’s order elsewhere by taking its tile apart again.`;
 }
 
 function about({ region }: Piece): string {
-  if (region === 'weights')
-    return 'Gaps between tensors, and tensors that no op of the plan names.';
+  if (region === 'weights') return 'Each tensor begins at a multiple of the file’s alignment.';
   if (region === 'scratch') return 'The rows between ops, and what each thread needs.';
   if (region === 'rest') return 'Vocabulary, the program’s own data and stacks, and what is free.';
   return '';

@@ -1,5 +1,6 @@
 import { css, html, nothing, svg } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
+import { hasNaive, type OpRows } from '../../client/naive-op.ts';
 import { bytes as size, count, value } from '../../draw/format.ts';
 import { opFormula } from '../../draw/op-formula.ts';
 import { layerWords, widthWords } from '../../draw/op-words.ts';
@@ -7,9 +8,10 @@ import { workOf } from '../../op-work.ts';
 import type { Cell, OpInfo } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
+import './ni-naive.ts';
 import './ni-source.ts';
 import './ni-strip.ts';
-import { elementsOf, explain, type Explanation, type OpRows, rowsOfOp } from './op-explain.ts';
+import { elementsOf, explain, type Explanation, rowsOfOp } from './op-explain.ts';
 import { type OpTaps, tapsOf } from './op-taps.ts';
 
 interface View {
@@ -94,8 +96,15 @@ export class NiLabOp extends LabPanel<View> {
         </span>
       </p>
       <p class="formula">${opFormula(info, model!.info)}</p>
-      ${this.#strips(view)} ${this.#explained(view)} ${this.#source(view)}
+      ${this.#strips(view)} ${this.#explained(view)} ${this.#naive(view)} ${this.#source(view)}
     `;
+  }
+
+  #naive({ info, rows, element }: View) {
+    if (!hasNaive(info.kind)) return nothing;
+    const { head_dim, n_heads } = this.run.model!.info;
+    const head = Math.min(n_heads - 1, Math.floor(element / head_dim));
+    return html`<ni-naive .run=${this.run} .rows=${rows} .head=${head}></ni-naive>`;
   }
 
   // The source is fetched when it is first opened.

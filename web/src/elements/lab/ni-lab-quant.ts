@@ -1,10 +1,10 @@
 import { css, html, nothing } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { modelName } from '../../client/catalogue.ts';
+import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
+import { type Comparison, compareWithReference } from '../../client/reference-errors.ts';
 import { bitsPerWeight, matricesOf, type MatrixInfo } from '../../client/matrices.ts';
 import { partsOf, partValue } from '../../draw/block-parts.ts';
-import { errorsOf } from '../../draw/errors.ts';
 import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MatrixBlock } from '../../protocol.ts';
@@ -15,14 +15,7 @@ import type { DataTable } from './ni-data-table.ts';
 import './ni-histogram.ts';
 import './ni-tensor-list.ts';
 import './ni-vector.ts';
-
-/** A row of a matrix of another file, to compare with. */
-interface Reference {
-  origin: string;
-  matrix: MatrixInfo;
-  row: number;
-  values: Float32Array;
-}
+import './ni-weight-errors.ts';
 
 interface View {
   matrices: readonly MatrixInfo[];
@@ -41,8 +34,8 @@ interface View {
   element: number;
   /** Of floats: the element alone. */
   block: MatrixBlock;
-  /** The same row in another file. */
-  reference: Reference | null;
+  /** The same row in another file, or why there is none. */
+  compared: Comparison | EngineError | null;
 }
 
 /** Floats have no blocks: so many are shown at once. */
@@ -53,7 +46,6 @@ export class NiLabQuant extends LabPanel<View> {
   #row = 0;
   #block = 0;
   #element = 0;
-  #reference: Reference | null = null;
 
   protected override async read(run: LabRun): Promise<View> {
     const matrices = matricesOf(run.ops, run.model!.info);
@@ -70,7 +62,9 @@ export class NiLabQuant extends LabPanel<View> {
     const element = Math.min(this.#element, width - 1, nIn - blockAt * width - 1);
     const block = await this.#blockOf(run, op, row, isFloat ? blockAt * width + element : blockAt);
     const token = nOut === run.model!.info.n_vocab ? await this.#tokenOf(run, row) : '';
-    const reference = this.#referenceFor(matrix, row);
+    const compared = await compareWithReference(run, matrix, row).catch((thrown: unknown) =>
+      EngineError.from(thrown),
+    );
     return {
       matrices,
       matrix,
@@ -82,7 +76,7 @@ export class NiLabQuant extends LabPanel<View> {
       width,
       element,
       block,
-      reference,
+      compared,
     };
   }
 
@@ -94,16 +88,6 @@ export class NiLabQuant extends LabPanel<View> {
 
   async #tokenOf(run: LabRun, id: number): Promise<string> {
     return visibleText((await run.pieces([id])).get(id)!.bytes);
-  }
-
-  #referenceFor({ name, layer, nIn }: MatrixInfo, row: number): Reference | null {
-    const found = this.#reference;
-    const fits =
-      found?.matrix.name === name &&
-      found.matrix.layer === layer &&
-      found.matrix.nIn === nIn &&
-      found.row === row;
-    return fits && found.origin !== this.run.model!.origin ? found : null;
   }
 
   protected override draw(view: View) {
@@ -132,6 +116,7 @@ export class NiLabQuant extends LabPanel<View> {
         below.
       </p>
       <ni-block-bits .block=${block} .element=${element}></ni-block-bits>
+      <p class="soft small">${gridWords(block, element)}</p>
       <ni-code-flip
         .run=${this.run}
         .matrix=${matrix}
@@ -141,7 +126,16 @@ export class NiLabQuant extends LabPanel<View> {
       ></ni-code-flip>
       <h2>The row</h2>
       <ni-histogram label="Weights of the row" .values=${values}></ni-histogram>
-      ${this.#errors(view)}
+      <ni-weight-errors
+        .run=${this.run}
+        .values=${values}
+        .first=${blockAt * width}
+        .end=${Math.min(values.length, (blockAt + 1) * width)}
+        .element=${element}
+        .compared=${view.compared}
+        @open=${() => this.readAgain()}
+        @pick=${(event: CustomEvent<number>) => this.#look({ element: event.detail })}
+      ></ni-weight-errors>
       <h2>Every matrix</h2>
       <ni-tensor-list
         .matrices=${view.matrices}
@@ -188,54 +182,11 @@ export class NiLabQuant extends LabPanel<View> {
     </label>`;
   }
 
-  // ---- errors
-
-  #errors({ matrix, row, values, reference, block, element }: View) {
-    const { model } = this.run;
-    const remember = () => {
-      this.#reference = { origin: model!.origin, matrix, row, values };
-      this.readAgain();
-    };
-    const kept = this.#reference;
-    return html`<section aria-label="Error">
-      <h2>Error</h2>
-      ${
-        reference
-          ? this.#compared(values, reference)
-          : html`<p class="small">
-              A file holds the stored weights, not those they were made from, so an error can only
-              be told against another file.${gridWords(block, element)}
-              ${
-                kept
-                  ? html`Row ${kept.row} of
-                    ${kept.matrix.name}${
-                      kept.matrix.layer < 0 ? '' : ` of layer ${kept.matrix.layer}`
-                    }
-                    from ${modelName(kept.origin)} (${kept.matrix.type}) is remembered: open another
-                    file of the same model and look at that row.`
-                  : 'Remember this row, then open the same model in other types.'
-              }
-            </p>`
-      }
-      <button @click=${remember}>Remember this row to compare</button>
-    </section>`;
-  }
-
-  #compared(values: Float32Array, { origin, matrix, values: exact }: Reference) {
-    const { errors, rms, relative, most } = errorsOf(values, exact);
-    return html`<p class="small">
-        Against ${modelName(origin)} (${matrix.type}): root of the mean square error
-        <b class="mono">${value(rms)}</b>, which is
-        <b class="mono">${(relative * 100).toFixed(2)} %</b> of the weights’ own; at most
-        <b class="mono">${value(most)}</b>.
-      </p>
-      <ni-histogram label="Errors of the row" .values=${errors}></ni-histogram>`;
-  }
-
   // ---- the same in numbers
 
   protected override table(view: View): DataTable {
-    const { matrix, row, block, blockAt, width, values, reference } = view;
+    const { matrix, row, block, blockAt, width, values, compared } = view;
+    const reference = compared instanceof EngineError ? null : compared;
     const first = blockAt * width;
     const size = Math.min(width, values.length - first);
     const isFloat = block.values.length === 1;
@@ -251,7 +202,7 @@ export class NiLabQuant extends LabPanel<View> {
       rows: Array.from({ length: size }, (_, at) => {
         const weight = values[first + at]!;
         const parts = isFloat ? [] : partsOf(block.type, at);
-        const exact = reference?.values[first + at];
+        const exact = reference?.row[first + at];
         return {
           head: String(first + at),
           cells: [

@@ -4,15 +4,17 @@ import { largest } from '../../draw/bars.ts';
 import { value } from '../../draw/format.ts';
 import {
   apart,
-  frequency,
+  type Frequency,
+  frequencies,
   pairAtDistance,
   pairOf,
   type RopePairs,
+  scalingWords,
   type Turn,
   turnsOf,
   wrapped,
 } from '../../draw/rope.ts';
-import type { Edit } from '../../protocol.ts';
+import type { Edit, ModelInfo } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-distance-plot.ts';
@@ -37,6 +39,7 @@ interface View {
   position: number;
   pairs: RopePairs;
   theta: number;
+  frequency: Frequency;
   before: Turn[];
   after: Turn[];
   /** Keys of positions firstKey to position, as the cache has them. */
@@ -44,7 +47,9 @@ interface View {
   keys: Turn[][];
   /** q·k of the whole head with those keys. */
   raw: Float32Array;
-  /** All pairs turn by position · theta^(-2j / head_dim). */
+  /** What those elements add to q·k that are not turned, for each of the keys. */
+  rest: number[];
+  /** All pairs turn by position · frequency. */
   asFormula: boolean;
 }
 
@@ -82,9 +87,10 @@ export class NiLabRope extends LabPanel<View> {
   protected override async read(run: LabRun): Promise<View> {
     const { layer, head, position } = run.selection;
     const { info } = run.model!;
-    const size = info.head_dim;
+    const { head_dim: size, n_rot: nRot } = info;
     const pairs = info.rope_pairs;
     const theta = thetaOf(run);
+    const frequency = frequencies(info, theta);
     const firstKey = Math.max(0, position + 1 - maxKeys);
     const [q, qRot, row] = await Promise.all([
       run.read(`L.${layer}.q`, position),
@@ -101,17 +107,20 @@ export class NiLabRope extends LabPanel<View> {
       ),
     );
     const ofHead = ({ data }: { data: Float32Array }) =>
-      turnsOf(data.subarray(head * size, (head + 1) * size), pairs);
+      turnsOf(data.subarray(head * size, head * size + nRot), pairs);
+    const unturned = q.data.subarray(head * size + nRot, (head + 1) * size);
     const [before, after] = [ofHead(q), ofHead(qRot)];
     const longest = largest(before.map(({ length }) => length));
     return {
-      ...{ layer, head, kvHead: row.kvHead, position, pairs, theta, before, after, firstKey },
-      keys: slots.map(({ k }) => turnsOf(k, pairs)),
+      ...{ layer, head, kvHead: row.kvHead, position, pairs, theta, frequency },
+      ...{ before, after, firstKey },
+      keys: slots.map(({ k }) => turnsOf(k.subarray(0, nRot), pairs)),
+      rest: slots.map(({ k }) => unturned.reduce((sum, x, i) => sum + x * k[nRot + i]!, 0)),
       raw: row.raw.subarray(firstKey),
       asFormula: before.every(
         ({ length, angle }, j) =>
           length < longest * 1e-3 ||
-          apart(after[j]!.angle - angle, position * frequency(j, size, theta)) < sameAngle,
+          apart(after[j]!.angle - angle, position * frequency(j)) < sameAngle,
       ),
     };
   }
@@ -120,18 +129,19 @@ export class NiLabRope extends LabPanel<View> {
 
   protected override draw(view: View) {
     const { layer, head, position, pairs, theta, before, asFormula } = view;
-    const size = before.length * 2;
-    const [a, b] = pairOf(1, size, pairs);
+    const { info } = this.run.model!;
+    const [a, b] = pairOf(1, info.n_rot, pairs);
     return html`
       <p class="soft">
-        Layer ${layer}, head ${head} at ${this.tokenAt(position)}: pair j turns by ${position} ·
-        θ<sup>−2j/${size}</sup>, θ = ${value(theta, 6)}.
-        ${pairs === 'halves' ? 'Pairs are half a head apart' : 'Pairs are neighbours'}: pair 1 is
-        elements ${a} and ${b}.
+        Layer ${layer}, head ${head} at ${this.tokenAt(position)}: pair j turns by
+        ${position}${scalingWords(info, 'j')} · θ<sup>−2j/${info.n_rot}</sup>, θ =
+        ${value(theta, 6)}.
+        ${pairs === 'halves' ? `Pairs are ${info.n_rot / 2} apart` : 'Pairs are neighbours'}: pair 1
+        is elements ${a} and ${b}. ${partWords(info)}
         ${
           asFormula
             ? ''
-            : html`<b>This file turns some pairs by other angles than this formula’s.</b>`
+            : html`<b>An edit has turned some pairs by other angles than this formula’s.</b>`
         }
       </p>
       <div class="row" role="group" aria-label="What is shown">
@@ -152,7 +162,7 @@ export class NiLabRope extends LabPanel<View> {
               .q=${before}
               .turned=${view.after}
               .position=${position}
-              .theta=${theta}
+              .frequency=${view.frequency}
               .pair=${this.pair ?? 0}
               @pick=${(event: CustomEvent<number>) => (this.pair = event.detail)}
             ></ni-rope-dials>`
@@ -164,18 +174,20 @@ export class NiLabRope extends LabPanel<View> {
   }
 
   /** By distance: of the keys that are there, and of one key moved. */
-  #overDistance({ position, firstKey, keys, raw, before, after, theta, asFormula }: View) {
+  #overDistance({ position, firstKey, keys, raw, ...view }: View) {
     const { pair } = this;
-    const size = before.length * 2;
+    const { before, after, rest, frequency, asFormula } = view;
     const moved = Math.max(firstKey, Math.min(position, this.moved ?? position));
     const dot = (j: number, key: Turn[]) =>
       after[j]!.length * key[j]!.length * Math.cos(after[j]!.angle - key[j]!.angle);
     const points = keys.map((key, i) => (pair === null ? raw[i]! : dot(pair, key))).reverse();
     const key = keys[moved - firstKey]!;
     const at = (j: number, distance: number) =>
-      pairAtDistance(before[j]!, key[j]!, moved, frequency(j, size, theta), distance);
+      pairAtDistance(before[j]!, key[j]!, moved, frequency(j), distance);
     const line = points.map((_, distance) =>
-      pair === null ? before.reduce((sum, _, j) => sum + at(j, distance), 0) : at(pair, distance),
+      pair === null
+        ? before.reduce((sum, _, j) => sum + at(j, distance), rest[moved - firstKey]!)
+        : at(pair, distance),
     );
     return { points, line: asFormula ? line : null, moved };
   }
@@ -267,8 +279,8 @@ export class NiLabRope extends LabPanel<View> {
   // ---- the numbers
 
   protected override table(view: View): DataTable {
-    const { before, after, theta, position, layer, head, pairs } = view;
-    const size = before.length * 2;
+    const { before, after, frequency, position, layer, head, pairs } = view;
+    const { n_rot: size, rope_factors: factors } = this.run.model!.info;
     if (this.mode === 'distance') {
       const { points, line, moved } = this.#overDistance(view);
       return {
@@ -286,6 +298,7 @@ export class NiLabRope extends LabPanel<View> {
       corner: 'Pair',
       columns: [
         { label: 'Elements' },
+        ...(factors ? [{ label: 'f' }] : []),
         { label: 'Frequency', unit: 'rad/position' },
         { label: 'position · frequency', unit: 'rad' },
         { label: 'Turned, from q and q_rot', unit: 'rad' },
@@ -293,11 +306,12 @@ export class NiLabRope extends LabPanel<View> {
         { label: 'Length of q_rot' },
       ],
       rows: before.map(({ length, angle }, j) => {
-        const f = frequency(j, size, theta);
+        const f = frequency(j);
         return {
           head: String(j),
           cells: [
             pairOf(j, size, pairs).join(', '),
+            ...(factors ? [factors[j]!] : []),
             f,
             wrapped(position * f),
             wrapped(after[j]!.angle - angle),
@@ -334,6 +348,14 @@ export class NiLabRope extends LabPanel<View> {
       }
     `,
   ];
+}
+
+function partWords({ n_rot, head_dim, rope_scale, rope_factors }: ModelInfo): string {
+  return [
+    n_rot < head_dim ? `Elements from ${n_rot} on are not turned.` : '',
+    rope_scale === 1 ? '' : `The file stretches positions: ${value(rope_scale)} of one a token.`,
+    rope_factors ? `The file divides pair j’s frequency by f[j], as the table has them.` : '',
+  ].join(' ');
 }
 
 /** The base in force: an edit's, or the file's. */

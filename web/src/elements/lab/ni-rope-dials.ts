@@ -1,7 +1,7 @@
 import { css, html, LitElement, svg } from 'lit';
 import { largest } from '../../draw/bars.ts';
 import { value } from '../../draw/format.ts';
-import { frequency, type Turn, wrapped } from '../../draw/rope.ts';
+import { type Frequency, type Turn, wrapped } from '../../draw/rope.ts';
 import { controls } from '../shared-styles.ts';
 
 /**
@@ -13,14 +13,14 @@ export class NiRopeDials extends LitElement {
     q: { attribute: false },
     turned: { attribute: false },
     position: { attribute: false },
-    theta: { attribute: false },
+    frequency: { attribute: false },
     pair: { attribute: false },
   };
   /** The query's pairs before, and after. */
   declare q: readonly Turn[];
   declare turned: readonly Turn[];
   declare position: number;
-  declare theta: number;
+  declare frequency: Frequency;
   /** The chosen one. */
   declare pair: number;
 
@@ -66,8 +66,8 @@ export class NiRopeDials extends LitElement {
   }
 
   #words(j: number): string {
-    const { q: before, turned: after, theta, position } = this;
-    const f = frequency(j, before.length * 2, theta);
+    const { q: before, turned: after, position } = this;
+    const f = this.frequency(j);
     const turned = wrapped(after[j]!.angle - before[j]!.angle);
     return (
       `Pair ${j}: ${value(f)} radians a position, a whole turn each ${value((2 * Math.PI) / f)} positions; ` +

@@ -1,5 +1,6 @@
 // How one element of an op's output comes about, step by step, from what the engine kept.
 import type { LabRun } from '../../client/lab-run.ts';
+import { type OpRows, vectorOf } from '../../client/naive-op.ts';
 import { value } from '../../draw/format.ts';
 import { tokenLabel, visibleText } from '../../draw/token-label.ts';
 import type { Cell } from '../../protocol.ts';
@@ -15,15 +16,6 @@ export interface Explanation {
   table: DataTable;
   /** Of a product. */
   cell: Cell | null;
-}
-
-/** What an op is about at one position: the rows it reads and the one it leaves. */
-export interface OpRows {
-  op: number;
-  position: number;
-  inputs: readonly Float32Array[];
-  /** null: it leaves no tap. */
-  output: Float32Array | null;
 }
 
 type Explain = (run: LabRun, rows: OpRows, element: number) => Promise<Explanation>;
@@ -99,38 +91,38 @@ async function explainBias(run: LabRun, rows: OpRows, element: number): Promise<
   const { op, position, output } = rows;
   const cell = await cellOf(run, productTap(run.ops[op]!), position, element);
   const product = cell.running.at(-1)!;
+  const bias = (await vectorOf(run, op, ''))[element]!;
   const after = output![element]!;
   return {
-    lines: [
-      `product ${six(product)} + bias = ${six(after)}`,
-      `so bias[${element}] is ${six(after - product)}, to rounding`,
-    ],
-    found: null,
+    lines: [`product ${six(product)} + bias[${element}] ${six(bias)} = ${six(product + bias)}`],
+    found: { result: Math.fround(product + bias), engine: after },
     cell: null,
     table: elementTable('Before and after the bias', ['Product', 'With bias'], [[product, after]]),
   };
 }
 
-function explainNorm(_: LabRun, rows: OpRows, element: number): Promise<Explanation> {
+async function explainNorm(run: LabRun, rows: OpRows, element: number): Promise<Explanation> {
   const [x] = rows.inputs as [Float32Array];
   const y = rows.output!;
+  const weight = await vectorOf(run, rows.op, '.weight');
+  const { rms_eps: eps } = run.model!.info;
   const mean = x.reduce((sum, each) => sum + each * each, 0) / x.length;
-  const scaled = (i: number) => x[i]! / Math.sqrt(mean);
-  return Promise.resolve({
+  const root = Math.sqrt(mean + eps);
+  const result = (x[element]! / root) * weight[element]!;
+  return {
     lines: [
-      `x[${element}] = ${six(x[element]!)}`,
-      `mean(x²) = ${six(mean)}, √ = ${six(Math.sqrt(mean))}`,
-      `x[${element}] / √mean = ${six(scaled(element))}`,
-      `y[${element}] = ${six(y[element]!)}: a weight of ${six(y[element]! / scaled(element))}, where ε is left out`,
+      `mean(x²) = ${six(mean)}, √(mean + ε) = √(${six(mean)} + ${value(eps)}) = ${six(root)}`,
+      `x[${element}] / √ = ${six(x[element]!)} / ${six(root)} = ${six(x[element]! / root)}`,
+      `· weight[${element}] = ${six(x[element]! / root)} · ${six(weight[element]!)} = ${six(result)}`,
     ],
-    found: null,
+    found: { result, engine: y[element]! },
     cell: null,
     table: elementTable(
-      'RMSNorm: input, scaled to a root mean square of 1, output, and their ratio',
-      ['x', 'x / √mean(x²)', 'y', 'y / scaled'],
-      Array.from(x, (each, i) => [each, scaled(i), y[i]!, y[i]! / scaled(i)]),
+      'RMSNorm: input, scaled to a root mean square of 1, weight, and what the op left',
+      ['x', 'x / √(mean(x²) + ε)', 'weight', 'y'],
+      Array.from(x, (each, i) => [each, each / root, weight[i]!, y[i]!]),
     ),
-  });
+  };
 }
 
 async function explainQuantise(run: LabRun, rows: OpRows, element: number): Promise<Explanation> {

@@ -1,22 +1,28 @@
 // How RoPE turns one pair of a head, from what went in and what came out.
 import type { LabRun } from '../../client/lab-run.ts';
+import type { OpRows } from '../../client/naive-op.ts';
 import { value } from '../../draw/format.ts';
+import { frequencies, pairOf, scalingWords } from '../../draw/rope.ts';
 import type { Edit } from '../../protocol.ts';
 import type { DataTable } from './ni-data-table.ts';
-import type { Explanation, OpRows } from './op-explain.ts';
+import type { Explanation } from './op-explain.ts';
 
 const six = (x: number) => value(x, 6);
 
 export function explainRope(run: LabRun, rows: OpRows, element: number): Promise<Explanation> {
-  const { head_dim: headDim, rope_pairs: pairs, rope_theta: trained } = run.model!.info;
+  const { info } = run.model!;
+  const { head_dim: headDim, n_rot: nRot, rope_pairs: kind } = info;
   const [x] = rows.inputs as [Float32Array];
   const y = rows.output!;
-  const theta = run.edits.findLast(isTheta)?.theta ?? trained;
+  const theta = run.edits.findLast(isTheta)?.theta ?? info.rope_theta;
+  const frequency = frequencies(info, theta);
   const head = Math.floor(element / headDim);
-  const turned = pairsTurned(x, y, headDim, pairs);
-  const angleOf = (i: number) => rows.position * theta ** ((-2 * i) / (2 * turned.nPairs));
-  const at = turned.of(head);
-  const pair = at.findIndex(({ first, second }) => first === element || second === element);
+  const pairs = Array.from({ length: nRot / 2 }, (_, j) => {
+    const [first, second] = pairOf(j, nRot, kind).map((at) => head * headDim + at);
+    const [a, b, c, d] = [x[first!]!, x[second!]!, y[first!]!, y[second!]!];
+    const turned = Math.atan2(a * d - b * c, a * c + b * d);
+    return { first, second, a, b, c, d, angle: rows.position * frequency(j), turned };
+  });
   const table: DataTable = {
     caption: `Pairs of head ${head} before and after the turn`,
     corner: 'Pair',
@@ -28,63 +34,37 @@ export function explainRope(run: LabRun, rows: OpRows, element: number): Promise
       { label: 'a after' },
       { label: 'b after' },
     ],
-    rows: at.map(({ a, b, c, d, angle }, i) => ({
-      head: `${i}`,
-      cells: [a, b, angleOf(i), angle, c, d],
+    rows: pairs.map(({ a, b, c, d, angle, turned }, j) => ({
+      head: `${j}`,
+      cells: [a, b, angle, turned, c, d],
     })),
   };
-  const none = { found: null, cell: null, table };
-  if (pair < 0) {
+  const j = pairs.findIndex(({ first, second }) => first === element || second === element);
+  if (j < 0) {
     const lines = [
       `element ${element % headDim} of head ${head} is not turned: ${six(y[element]!)}`,
     ];
-    return Promise.resolve({ ...none, lines });
+    const found = { result: x[element]!, engine: y[element]! };
+    return Promise.resolve({ lines, found, cell: null, table });
   }
-  const { a, b, c, d, angle, first } = at[pair]!;
+  const { a, b, c, d, angle, turned, first } = pairs[j]!;
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const isFirst = first === element;
-  const turn = (by: number) =>
-    isFirst ? a * Math.cos(by) - b * Math.sin(by) : a * Math.sin(by) + b * Math.cos(by);
-  const formula = angleOf(pair);
-  // Files may scale frequencies, by how much the page is not told.
-  const isScaled = Math.abs(turn(formula) - y[element]!) > 1e-4 * Math.hypot(a, b);
+  const result = isFirst ? a * cos - b * sin : a * sin + b * cos;
+  const factor = info.rope_factors?.[j];
   const lines = [
-    `head ${head}, pair ${pair}: (${six(a)}, ${six(b)}) becomes (${six(c)}, ${six(d)})`,
-    `angle ${rows.position} · ${theta}^(−${2 * pair}/${2 * turned.nPairs}) = ${six(formula)} rad; the pair was turned by ${six(angle)}${isScaled ? ', since this file scales its frequencies' : ' (to whole turns)'}`,
+    `head ${head}, pair ${j}: (${six(a)}, ${six(b)}) becomes (${six(c)}, ${six(d)})`,
+    `angle ${rows.position}${scalingWords(info, j)} · ${theta}^(−${2 * j}/${nRot}) = ${six(angle)} rad${factor === undefined ? '' : `, f[${j}] = ${six(factor)}`}; the pair was turned by ${six(turned)} (to whole turns)`,
     isFirst
-      ? `${six(a)} · cos − ${six(b)} · sin = ${six(turn(isScaled ? angle : formula))}`
-      : `${six(a)} · sin + ${six(b)} · cos = ${six(turn(isScaled ? angle : formula))}`,
+      ? `${six(a)} · cos − ${six(b)} · sin = ${six(result)}`
+      : `${six(a)} · sin + ${six(b)} · cos = ${six(result)}`,
   ];
-  if (isScaled) return Promise.resolve({ ...none, lines });
   return Promise.resolve({
-    ...none,
     lines,
-    found: { result: turn(formula), engine: y[element]! },
+    found: { result, engine: y[element]! },
+    cell: null,
+    table,
   });
-}
-
-/** Which elements of a head turn as pairs, found from what they were and what they became. */
-function pairsTurned(x: Float32Array, y: Float32Array, headDim: number, kind: string) {
-  const pairAt = (offset: number, i: number, nPairs: number) => {
-    const first = offset + (kind === 'adjacent' ? 2 * i : i);
-    const second = first + (kind === 'adjacent' ? 1 : nPairs);
-    const [a, b, c, d] = [x[first]!, x[second]!, y[first]!, y[second]!];
-    return { first, second, a, b, c, d, angle: Math.atan2(a * d - b * c, a * c + b * d) };
-  };
-  const of = (head: number, nPairs: number) =>
-    Array.from({ length: nPairs }, (_, i) => pairAt(head * headDim, i, nPairs));
-  const heads = Array.from({ length: x.length / headDim }, (_, head) => head);
-  // A turn keeps lengths; where not all of a head turns, pairs of all of it do not.
-  const keepsLengths = (nPairs: number) =>
-    heads.every((head) =>
-      of(head, nPairs).every(({ a, b, c, d }) => {
-        const length = Math.hypot(a, b);
-        return Math.abs(Math.hypot(c, d) - length) <= 1e-4 * length;
-      }),
-    );
-  let nPairs = Math.floor(headDim / 2);
-  while (nPairs > 0 && !keepsLengths(nPairs)) nPairs -= 1;
-  if (nPairs === 0) nPairs = Math.floor(headDim / 2); // An edit has changed what the turn left.
-  return { nPairs, of: (head: number) => of(head, nPairs) };
 }
 
 function isTheta(edit: Edit): edit is Extract<Edit, { do: 'rope_theta' }> {
