@@ -42,7 +42,8 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
-  Result(Error error) : value_(std::move(error)) {}
+  Result(const Error& error) : value_(error) {}
+  Result(Error&& error) : value_(std::move(error)) {}
 
   explicit operator bool() const { return value_.index() == 0; }
   T& operator*() {

@@ -104,7 +104,7 @@ Json spread_json(const Spread& spread) {
 Json kinds_json(const KindTimes& times) {
   Json json = Json::object();
   for (size_t kind = 0; kind < kOpKinds; ++kind) {
-    json[op_kind_name(static_cast<OpKind>(kind))] = times[kind];
+    json.add(op_kind_name(static_cast<OpKind>(kind)), times[kind]);
   }
   return json;
 }

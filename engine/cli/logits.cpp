@@ -26,8 +26,7 @@ void print_top(const Tokenizer& tokenizer, size_t pos, std::span<const float> lo
   std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n), ids.end(), before);
   for (size_t rank = 0; rank < n; ++rank) {
     const int32_t id = ids[rank];
-    const std::string token =
-        tokenizer.valid_id(id) ? to_text(std::string(tokenizer.token_bytes(id))) : "\"\"";
+    const std::string token = tokenizer.valid_id(id) ? to_text(tokenizer.token_bytes(id)) : "\"\"";
     std::printf("%zu\t%zu\t%d\t%.9g\t%s\n", pos, rank, id,
                 static_cast<double>(logits[static_cast<size_t>(id)]), token.c_str());
   }

@@ -101,8 +101,8 @@ class Output {
     }
     print({{"type", "end"},
            {"stop", stop},
-           {"prompt_ids", std::vector<int32_t>(prompt.begin(), prompt.end())},
-           {"ids", ids_},
+           {"prompt_ids", Json::array(prompt)},
+           {"ids", Json::array(ids_)},
            {"text", text_},
            {"load_ms", timings.load_ms},
            {"prefill_ms", timings.prefill_ms},

@@ -18,7 +18,7 @@ void print_ids(std::span<const int32_t> ids) {
 
 void print_pieces(const Tokenizer& tokenizer, std::span<const int32_t> ids) {
   for (const int32_t id : ids) {
-    std::printf("%d\t%s\n", id, to_text(std::string(tokenizer.token_bytes(id))).c_str());
+    std::printf("%d\t%s\n", id, to_text(tokenizer.token_bytes(id)).c_str());
   }
 }
 
@@ -56,8 +56,8 @@ int run_tokenize(Args args) {
   if (!ids) return fail(ids.error());
   if (json) {
     Json texts = Json::array();
-    for (const int32_t id : *ids) texts.push_back(std::string(tokenizer.token_bytes(id)));
-    std::puts(to_text({{"ids", *ids}, {"pieces", std::move(texts)}}).c_str());
+    for (const int32_t id : *ids) texts.push_back(tokenizer.token_bytes(id));
+    std::puts(to_text({{"ids", Json::array(*ids)}, {"pieces", texts}}).c_str());
   } else if (pieces) {
     print_pieces(tokenizer, *ids);
   } else {

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/number_text.h"
+
 namespace nanoinfer {
 
 namespace {
@@ -125,7 +127,7 @@ Status check_values(const Config& config, const Weights& weights) {
     if (factor >= kMinRopeFactor && factor <= kMaxRopeFactor) continue;  // and not NaN
     return Error{ErrorCode::kMalformed, "a RoPE frequency is divided by a value out of range",
                  "tensor rope_freqs.weight, element " + std::to_string(i), "1/64 to 1e9",
-                 std::to_string(factor)};
+                 number_text(factor)};
   }
   return Ok{};
 }

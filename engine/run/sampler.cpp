@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "engine/base/number_text.h"
+#include "engine/base/sort.h"
 #include "engine/kernels/kernels.h"
 
 namespace nanoinfer {
@@ -79,7 +81,7 @@ Result<int32_t> Sampler::sample(std::span<const float> logits) {
   logits_.assign(logits.begin(), logits.end());
   const size_t n_seen = std::min<size_t>(history_.size(), params_.penalty_window);
   seen_.assign(history_.end() - static_cast<std::ptrdiff_t>(n_seen), history_.end());
-  std::sort(seen_.begin(), seen_.end());
+  sort_in_little_code(seen_.begin(), seen_.end(), std::less<int32_t>());
 
   Pcg32 generator = generator_;
   const double u = params_.temperature == 0 ? -1 : generator.uniform();

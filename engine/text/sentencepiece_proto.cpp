@@ -1,9 +1,9 @@
 #include "engine/text/sentencepiece_proto.h"
 
 #include <bit>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 namespace nanoinfer {
 namespace {
@@ -93,7 +93,7 @@ Result<std::vector<uint8_t>> sentencepiece_proto(const VocabData& data) {
   }
   ProtoWriter model;
   bool has_bytes = false;
-  std::unordered_set<std::string_view> seen;
+  std::set<std::string_view> seen;
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     const std::string_view text = data.tokens[id];
     const uint32_t type = type_of(data, id);

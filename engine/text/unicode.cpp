@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <span>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "engine/base/sort.h"
@@ -13,20 +12,77 @@
 namespace nanoinfer {
 namespace {
 
-// The run that holds `code_point`, or nullptr. `runs` ascend and do not overlap.
-template <typename Run>
-const Run* find_run(std::span<const Run> runs, char32_t code_point) {
-  auto after = std::upper_bound(runs.begin(), runs.end(), code_point,
-                                [](char32_t c, const Run& run) { return c < run.first; });
-  if (after == runs.begin()) return nullptr;
+// Code points first ... first + n_more have this value.
+struct Run {
+  char32_t first;
+  uint32_t n_more;
+  uint32_t value;
+};
+
+// `code_point` is `first` followed by `second`, or `first` alone if that is 0.
+struct Mapping {
+  char32_t code_point;
+  char32_t first;
+  char32_t second;
+};
+
+bool by_parts(const Mapping& a, const Mapping& b) {
+  return std::tie(a.first, a.second) < std::tie(b.first, b.second);
+}
+
+// The rows of a table, which unicode_tables.h describes.
+template <typename Row>
+std::vector<Row> unpack(std::span<const uint8_t> packed) {
+  std::vector<Row> rows;
+  uint32_t row[3] = {};
+  for (auto byte = packed.begin(); byte != packed.end();) {
+    for (uint32_t& number : row) {
+      uint32_t difference = *byte & 0x7F;
+      for (int shift = 7; *byte++ >= 0x80; shift += 7) difference |= (*byte & 0x7Fu) << shift;
+      number += (difference >> 1) ^ (0 - (difference & 1));
+    }
+    rows.push_back({row[0], row[1], row[2]});
+  }
+  return rows;
+}
+
+struct Tables {
+  std::vector<Run> classes = unpack<Run>(unicode::kClassRuns);
+  std::vector<Run> combining = unpack<Run>(unicode::kCombiningRuns);
+  std::vector<Mapping> compositions = unpack<Mapping>(unicode::kCompositions);
+  std::vector<Mapping> compositions_by_parts = compositions;
+  std::vector<Mapping> decompositions = unpack<Mapping>(unicode::kDecompositions);
+
+  Tables() {
+    sort_in_little_code(compositions_by_parts.begin(), compositions_by_parts.end(), by_parts);
+  }
+};
+
+const Tables& tables() {
+  static const Tables tables;
+  return tables;
+}
+
+// The value of the run that holds `code_point`, or 0. `runs` ascend and do not overlap.
+uint32_t value_of(const std::vector<Run>& runs, char32_t code_point) {
+  const auto after = std::upper_bound(runs.begin(), runs.end(), code_point,
+                                      [](char32_t c, const Run& run) { return c < run.first; });
+  if (after == runs.begin()) return 0;
   const Run& run = *(after - 1);
-  return code_point - run.first <= run.n_more ? &run : nullptr;
+  return code_point - run.first <= run.n_more ? run.value : 0;
 }
 
 uint8_t combining_class(char32_t code_point) {
   if (code_point < 0x300) return 0;
-  const auto* run = find_run(unicode::kCombiningRuns, code_point);
-  return run ? run->combining_class : 0;
+  return static_cast<uint8_t>(value_of(tables().combining, code_point));
+}
+
+// The mapping of `code_point`, or nullptr.
+const Mapping* find(const std::vector<Mapping>& mappings, char32_t code_point) {
+  const auto found =
+      std::lower_bound(mappings.begin(), mappings.end(), code_point,
+                       [](const Mapping& mapping, char32_t c) { return mapping.code_point < c; });
+  return found != mappings.end() && found->code_point == code_point ? &*found : nullptr;
 }
 
 // A Hangul syllable is leading + vowel (+ trailing) by arithmetic (the Unicode Standard, 3.12).
@@ -51,11 +107,9 @@ void decompose(char32_t code_point, std::vector<Mark>& out) {
     if (syllable % kTrails != 0) put(kTrailBase + syllable % kTrails, 0);
     return;
   }
-  const auto& mappings = unicode::kMappings;
-  const auto found = std::lower_bound(
-      mappings.begin(), mappings.end(), code_point,
-      [](const unicode::Mapping& mapping, char32_t c) { return mapping.code_point < c; });
-  if (found == mappings.end() || found->code_point != code_point) {
+  const Mapping* found = find(tables().compositions, code_point);
+  if (found == nullptr) found = find(tables().decompositions, code_point);
+  if (found == nullptr) {
     put(code_point, combining_class(code_point));
     return;
   }
@@ -72,17 +126,10 @@ char32_t compose(char32_t first, char32_t second) {
     const char32_t trail = second - kTrailBase;
     if (syllable % kTrails == 0 && trail > 0 && trail < kTrails) return first + trail;
   }
-  const auto parts = [](uint16_t i) {
-    const unicode::Mapping& mapping = unicode::kMappings[i];
-    return std::pair<uint32_t, uint32_t>(mapping.first, mapping.second);
-  };
-  const std::pair<uint32_t, uint32_t> wanted(first, second);
-  const auto& table = unicode::kCompositions;
-  const auto found =
-      std::lower_bound(table.begin(), table.end(), wanted,
-                       [&](uint16_t i, const auto& pair) { return parts(i) < pair; });
-  if (found == table.end() || parts(*found) != wanted) return 0;
-  return unicode::kMappings[*found].code_point;
+  const Mapping wanted{0, first, second};
+  const std::vector<Mapping>& table = tables().compositions_by_parts;
+  const auto found = std::lower_bound(table.begin(), table.end(), wanted, by_parts);
+  return found == table.end() || by_parts(wanted, *found) ? 0 : found->code_point;
 }
 
 // The canonical composition algorithm, in place.
@@ -130,8 +177,7 @@ const char* unicode_version() {
 }
 
 CharClass char_class(char32_t code_point) {
-  const auto* run = find_run(unicode::kClassRuns, code_point);
-  return run ? run->char_class : CharClass::kOther;
+  return static_cast<CharClass>(value_of(tables().classes, code_point));
 }
 
 std::string to_nfc(std::string_view text) {

@@ -1,6 +1,8 @@
 #include "engine/trace/info.h"
 
 #include <map>
+#include <span>
+#include <utility>
 
 #include "engine/kernels/tiles.h"
 #include "engine/trace/json.h"
@@ -14,23 +16,25 @@ Json tokenizer_info(const Tokenizer& tokenizer) {
   const bool bpe = tokenizer.tokenizer_kind() == TokenizerKind::kByteLevelBpe;
   Json control_tokens = Json::array();
   for (const int32_t id : tokenizer.control_ids()) {
-    control_tokens.push_back({{"id", id}, {"text", std::string(tokenizer.token_bytes(id))}});
+    control_tokens.push_back({{"id", id}, {"text", tokenizer.token_bytes(id)}});
   }
   return {{"kind", bpe ? "bpe" : "sentencepiece"},
           {"pre", tokenizer.pre()},
           {"n_vocab", tokenizer.n_vocab()},
           {"bos_id", tokenizer.bos_id().value_or(-1)},
           {"eos_id", tokenizer.eos_id().value_or(-1)},
-          {"eot_ids", tokenizer.end_ids()},
+          {"eot_ids", Json::array(tokenizer.end_ids())},
           {"add_bos", tokenizer.adds_bos()},
-          {"control_tokens", std::move(control_tokens)}};
+          {"control_tokens", control_tokens}};
 }
 
 // How many tensors there are of each type.
 Json type_counts(const GgufHeader& header) {
   std::map<std::string, int> counts;
   for (const TensorInfo& tensor : header.tensors) ++counts[traits(tensor.type).name];
-  return counts;
+  Json json = Json::object();
+  for (const auto& [type, count] : counts) json.add(type, count);
+  return json;
 }
 
 uint64_t count_params(const GgufHeader& header) {
@@ -52,7 +56,7 @@ uint64_t scratch_bytes_per_thread(const Config& config) {
 
 Json string_or_null(const Metadata& metadata, std::string_view key) {
   const Result<std::string_view> text = metadata.get_string(key);
-  return text ? Json(std::string(*text)) : Json();
+  return text ? Json(*text) : Json();
 }
 
 // The file's words about itself: name, licence, organisation ...
@@ -62,7 +66,7 @@ Json general_info(const Metadata& metadata) {
   for (size_t i = 0; i < metadata.size(); ++i) {
     const std::string_view key = metadata.key(i);
     if (!key.starts_with(kPrefix) || metadata.entry(i).type != MetadataType::kString) continue;
-    general[std::string(key.substr(kPrefix.size()))] = string_or_null(metadata, key);
+    general.add(key.substr(kPrefix.size()), string_or_null(metadata, key));
   }
   return general;
 }
@@ -70,8 +74,8 @@ Json general_info(const Metadata& metadata) {
 // What RoPE's frequencies are divided by, once the weights are there.
 Json rope_factors(const Model& model) {
   const float* factors = model.weights.rope_factors;
-  if (factors == nullptr) return {};
-  return std::vector<float>(factors, factors + model.config.n_rot / 2);
+  if (factors == nullptr) return Json();
+  return Json::array(std::span(factors, model.config.n_rot / 2));
 }
 
 Json op_info(const Op& op) {
@@ -85,7 +89,7 @@ Json op_info(const Op& op) {
                {"bytes_per_pos", op.bytes_per_pos},
                {"macs_per_pos", op.macs_per_pos},
                {"logit_rows", op.logit_rows}};
-  if (op.matrix) info["type"] = traits(op.matrix->type).name;
+  if (op.matrix) info.add("type", traits(op.matrix->type).name);
   return info;
 }
 
@@ -106,7 +110,7 @@ std::string build_info_json(const char* simd, bool threads) {
                   {"numerics", kNumericsVersion},
                   {"simd", simd},
                   {"threads", threads},
-                  {"kernels", std::move(kernels)}});
+                  {"kernels", kernels}});
 }
 
 std::string model_info_json(const Model& model) {
@@ -114,7 +118,7 @@ std::string model_info_json(const Model& model) {
   const Metadata& metadata = model.header.metadata;
   const Result<std::string_view> name = metadata.get_string("general.name");
   return to_text({{"architecture", config.architecture},
-                  {"name", name ? std::string(*name) : std::string()},
+                  {"name", name ? *name : ""},
                   {"file_bytes", model.file_bytes},
                   {"weights_bytes", model.header.data_bytes},
                   {"n_params", count_params(model.header)},
@@ -178,7 +182,7 @@ std::string session_info_json(const Session& session) {
                   {"kv_block_positions", kChunkPositions},
                   {"scratch_bytes", session.scratch_bytes()},
                   {"n_ops", session.ops().size()},
-                  {"ops", std::move(ops)}});
+                  {"ops", ops}});
 }
 
 }  // namespace nanoinfer

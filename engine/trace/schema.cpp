@@ -43,7 +43,8 @@ Json axis(const char* name, uint32_t size) {
 }
 
 Json axes_of(const Config& c, Axes axes, bool logit_rows) {
-  Json list = Json::array({{{"name", logit_rows ? "logit_row" : "row"}, {"size", nullptr}}});
+  Json list = Json::array();
+  list.push_back({{"name", logit_rows ? "logit_row" : "row"}, {"size", Json()}});
   switch (axes) {
     case Axes::kModel:
       list.push_back(axis("d_model", c.d_model));

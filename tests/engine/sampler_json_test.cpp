@@ -1,11 +1,11 @@
 // The sampler's stages, and errors, as JSON.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/trace/info.h"
-#include "engine/trace/json.h"
 
 namespace nanoinfer {
 namespace {
@@ -20,7 +20,7 @@ TEST(SamplerStagesJson, TellsEveryStageAndTheChoice) {
   ASSERT_TRUE(sampler);
   const Result<int32_t> id = sampler->sample(std::vector<float>{1, 3, 2});
   ASSERT_TRUE(id);
-  const Json json = Json::parse(sampler_stages_json(*sampler), nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(sampler_stages_json(*sampler), nullptr, false);
   ASSERT_TRUE(json.is_object());
   ASSERT_EQ(json["stages"].size(), 3u);
   EXPECT_EQ(json["stages"][0]["stage"], "logits");
@@ -40,20 +40,21 @@ TEST(SamplerStagesJson, HasNoRandomNumberWhenGreedy) {
   Result<Sampler> sampler = Sampler::create(params, 2);
   ASSERT_TRUE(sampler);
   ASSERT_TRUE(sampler->sample(std::vector<float>{1, 3}));
-  const Json json = Json::parse(sampler_stages_json(*sampler), nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(sampler_stages_json(*sampler), nullptr, false);
   EXPECT_TRUE(json["random"].is_null());
   EXPECT_EQ(json["chosen"], 1);
 }
 
 TEST(ErrorJson, HoldsEveryPartAndNoBrokenText) {
-  const Json json = Json::parse(
-      error_json({ErrorCode::kMalformed, "bad \xff", "byte 3", "\"GGUF\"", "x"}), nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(
+      error_json({ErrorCode::kMalformed, "bad \xff", "byte 3\n", "\"GGUF\"", "\\"}), nullptr,
+      false);
   ASSERT_TRUE(json.is_object());
   EXPECT_EQ(json["code"], "malformed");
   EXPECT_EQ(json["message"], "bad \xef\xbf\xbd");
-  EXPECT_EQ(json["place"], "byte 3");
+  EXPECT_EQ(json["place"], "byte 3\n");
   EXPECT_EQ(json["expected"], "\"GGUF\"");
-  EXPECT_EQ(json["actual"], "x");
+  EXPECT_EQ(json["actual"], "\\");
 }
 
 }  // namespace

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "engine/trace/json.h"
 #include "tests/engine/model_testing.h"
 
 namespace nanoinfer {
@@ -20,13 +20,13 @@ TEST(TapSchema, NamesEveryOutputOnceWithTheAxesThatItHas) {
     ASSERT_TRUE(model);
     const auto session = Session::create(*model, {.n_ctx = 8});
     ASSERT_TRUE(session);
-    const Json schema = Json::parse(tap_schema_json(**session), nullptr, false);
+    const nlohmann::json schema = nlohmann::json::parse(tap_schema_json(**session), nullptr, false);
     ASSERT_EQ(schema.size(), 3 + size_t{16} * model->config.n_layers);
     const std::vector<Row> rows = {{1, 0, 0, false}, {2, 0, 1, false}, {3, 0, 2, true}};
     ASSERT_TRUE((*session)->begin(rows));
     std::set<std::string> names;
     std::vector<float> logits;
-    for (const Json& tap : schema) {
+    for (const nlohmann::json& tap : schema) {
       const auto op = tap.at("op").get<size_t>();
       ASSERT_TRUE((*session)->run(op + 1));
       EXPECT_TRUE(names.insert(tap.at("name").get<std::string>()).second);

@@ -11,7 +11,7 @@ namespace nanoinfer::testing {
 namespace {
 
 struct Golden {
-  Json about;
+  nlohmann::json about;
   std::vector<float> values;
 
   std::vector<float> at(size_t offset, size_t n) const {
@@ -26,7 +26,7 @@ class TapsGolden : public ::testing::TestWithParam<const char*> {
     const std::string stem =
         std::string(NANOINFER_SOURCE_DIR) + "/tests/fixtures/taps/" + GetParam();
     const std::vector<uint8_t> text = read_file(stem + ".json");
-    golden_.about = Json::parse(std::string(text.begin(), text.end()), nullptr, false);
+    golden_.about = nlohmann::json::parse(std::string(text.begin(), text.end()), nullptr, false);
     const std::vector<uint8_t> bytes = read_file(stem + ".f32");
     golden_.values.resize(bytes.size() / sizeof(float));
     std::memcpy(golden_.values.data(), bytes.data(), bytes.size());
@@ -54,7 +54,7 @@ TEST_P(TapsGolden, EqualTransformersWithin1e4) {
   const std::map<std::string, uint32_t> ops = tap_ops(*session_);
   EXPECT_EQ(golden_.about.at("taps").size(), ops.size());
   double worst = 0;
-  for (const Json& tap : golden_.about.at("taps")) {
+  for (const nlohmann::json& tap : golden_.about.at("taps")) {
     const auto name = tap.at("name").get<std::string>();
     ASSERT_TRUE(ops.contains(name)) << name;
     const auto width = tap.at("width").get<size_t>();

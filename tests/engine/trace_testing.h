@@ -8,10 +8,10 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "engine/trace/json.h"
 #include "engine/trace/schema.h"
 #include "engine/trace/trace.h"
 #include "tests/engine/model_testing.h"
@@ -21,7 +21,8 @@ namespace nanoinfer::testing {
 // The op behind which each tap lies.
 inline std::map<std::string, uint32_t> tap_ops(const Session& session) {
   std::map<std::string, uint32_t> ops;
-  for (const Json& tap : Json::parse(tap_schema_json(session), nullptr, false)) {
+  for (const nlohmann::json& tap :
+       nlohmann::json::parse(tap_schema_json(session), nullptr, false)) {
     ops[tap.at("name").get<std::string>()] = tap.at("op").get<uint32_t>();
   }
   return ops;
