@@ -126,10 +126,17 @@ test('breaks stop a pass, and edits run again from what depends on them', async 
         failures.push((error as { place: string }).place);
       });
     }
+    // Values that JSON has not are told apart: the second is computed with, or refused.
+    let computed = 0;
+    for (const by of [-Infinity, NaN]) {
+      const bias = trace.setEdits([{ do: 'logit_bias', id: 7, by }]);
+      computed += await bias.then(({ rerun }) => (rerun ? 1 : 0)).catch(() => 1);
+    }
     return {
       hits,
       live: live.data.length,
       rerun: [zeroed, masked, theta, bias, none].map(({ rerun }) => rerun?.from),
+      computed,
       because: zeroed.rerun?.because,
       changed: edited.some((x, i) => x !== clean[i]),
       biased: id,
@@ -143,6 +150,7 @@ test('breaks stop a pass, and edits run again from what depends on them', async 
   expect(found.hits).toContain('L.1.z');
   expect(found.live).toBeGreaterThan(0);
   expect(found.rerun).toEqual([3, 3, 1, 1, 7]);
+  expect(found.computed).toBe(2);
   expect(found.because).toContain('zero L.0.z');
   expect(found).toMatchObject({ changed: true, biased: 7, back: true });
   expect(found.failures).toEqual([

@@ -196,7 +196,7 @@ export class GlassBox {
   /** The edits that are not both before and after, at the same place in the order. */
   #difference(edits: readonly Edit[], compiled: readonly CompiledEdit[]): CompiledEdit[] {
     const same = (a: Edit | undefined, b: Edit | undefined) =>
-      a?.do !== 'patch' && JSON.stringify(a) === JSON.stringify(b);
+      a?.do !== 'patch' && textOf(a) === textOf(b);
     const before = this.#edits;
     const shorter = Math.min(before.length, edits.length);
     let head = 0;
@@ -237,6 +237,13 @@ function conditionOf({ when = 'always', limit = 0 }: Break, index: number) {
     throw new Failure('bad_argument', 'A limit is a number.', { place: `breaks[${index}].limit` });
   }
   return { when, limit };
+}
+
+/** JSON has no NaN and no infinities: they would all be null, and so the same. */
+function textOf(edit: Edit | undefined): string {
+  return JSON.stringify(edit, (_, x: unknown) =>
+    typeof x === 'number' && !Number.isFinite(x) ? String(x) : x,
+  );
 }
 
 /** Taps with the same op are one. */

@@ -103,6 +103,7 @@ export const labStyles = [
       display: grid;
       gap: 0.9rem;
       grid-template-columns: minmax(0, 1fr);
+      align-items: start;
     }
     .drop {
       position: fixed;
