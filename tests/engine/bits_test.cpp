@@ -37,8 +37,8 @@ void PrintTo(const ModelBits& model, std::ostream* out) {
 }
 
 constexpr ModelBits kModels[] = {
-    {"public/models/glass-llama.gguf", 0u},
-    {"public/models/glass-qwen2.gguf", 0u},
+    {"public/models/glass-llama.gguf", 0x4c2d343bfb576a41u},
+    {"public/models/glass-qwen2.gguf", 0xde41ed004469200bu},
     {"tests/fixtures/models/llama-bf16-rope-freqs.gguf", 0x682f709893b87756u},
     {"tests/fixtures/models/llama-f16.gguf", 0xbfb4ddfff40f079fu},
     {"tests/fixtures/models/llama-f32-head20.gguf", 0x8e9bfc07abefe2f7u},

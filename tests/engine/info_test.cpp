@@ -5,13 +5,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "engine/kernels/tiles.h"
-#include "engine/trace/json.h"
 #include "tests/engine/model_testing.h"
 
 namespace nanoinfer::testing {
 namespace {
+
+using Json = nlohmann::json;
 
 Json parsed(const std::string& text) {
   return Json::parse(text, nullptr, false);
