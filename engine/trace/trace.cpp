@@ -1,5 +1,7 @@
 #include "engine/trace/trace.h"
 
+#include <algorithm>
+
 #include "engine/trace/refusal.h"
 
 namespace nanoinfer {
@@ -32,6 +34,32 @@ Status Trace::live(uint32_t op, std::span<const float>* rows) const {
   size_t n_rows = 0;
   for (const Row& row : session_.rows()) n_rows += !tap->logit_rows || row.wants_logits;
   *rows = {tap->out, n_rows * tap->n_out};
+  return Ok{};
+}
+
+// Whether the last pass has run to its end, and its rows are in the sequences still.
+bool Trace::is_complete() const {
+  const std::span<const Row> rows = session_.rows();
+  return !session_.in_pass() && !rows.empty() &&
+         rows.back().pos < session_.tokens(rows.back().seq).size();
+}
+
+Status Trace::write(uint32_t op, std::span<const float> rows) {
+  const std::span<const Op> ops = session_.ops();
+  const Op* tap = tap_at(ops, op);
+  if (tap == nullptr) return refusal("there is no tap behind this op", "op", op);
+  const size_t behind = session_.in_pass() ? session_.cursor() : is_complete() ? ops.size() : 0;
+  if (op + 1 != behind) return refusal("no pass stands directly behind this op", "op", op);
+  const Pass pass = session_.pass();
+  const size_t n_rows = pass.n_rows(*tap);
+  if (n_rows == 0 || rows.size() != n_rows * tap->n_out) {
+    return refusal("this is not what the op's rows hold", "values", rows.size());
+  }
+  std::copy(rows.begin(), rows.end(), tap->out);
+  for (size_t i = 0; i < n_rows && taps_.keeps(op); ++i) {
+    const Row& row = pass.rows[tap->logit_rows ? pass.logit_rows[i] : i];
+    if (row.seq == seq_) taps_.record(op, row.pos, rows.subspan(i * tap->n_out, tap->n_out));
+  }
   return Ok{};
 }
 

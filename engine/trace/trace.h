@@ -34,6 +34,11 @@ class Trace final : public PassWatcher {
   // and no later one has written over them.
   Status live(uint32_t op, std::span<const float>* rows) const;
 
+  // These rows, as many values as the op has left, take the place of what it has left: later ops
+  // see them, and they are what is kept. The pass must stand directly behind the op, where nothing
+  // has read it; behind the last one logits may be written until the next pass begins.
+  Status write(uint32_t op, std::span<const float> rows);
+
   // The row (op.n_out) of position `pos`, kept or else live.
   Status find(uint32_t op, uint32_t pos, const float** row) const;
 
@@ -62,6 +67,7 @@ class Trace final : public PassWatcher {
   void mask_row(size_t z_op, uint32_t pos, size_t row, float* z);
   void stop_at(size_t op, uint32_t pos, std::span<const float> row);
   uint32_t op_of(OpKind kind, uint32_t layer) const;
+  bool is_complete() const;
   bool is_cached(uint32_t layer, uint32_t pos) const;
 
   Session& session_;

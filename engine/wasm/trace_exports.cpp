@@ -74,6 +74,12 @@ EXPORT const float* ni_trace_live(OpenTrace* open, uint32_t op, uint32_t* n) {
   return hand_out(open->trace.live(op, &rows), rows, n);
 }
 
+// These rows (n values in all) in the place of what ni_trace_live gives, directly behind the op; or
+// of the last pass's logits, if the op is the last one.
+EXPORT int ni_trace_write(OpenTrace* open, uint32_t op, const float* rows, uint32_t n) {
+  return report(open->trace.write(op, {rows, n}));
+}
+
 // ---- breaks
 
 // ni_session_run returns behind these (n: op, when, limit) and no others. when: 0 always; 1 if the

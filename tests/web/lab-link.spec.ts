@@ -296,10 +296,10 @@ test('a link that cannot be read, or whose edits fit no tap, is said to be so', 
 test('code that a link brings is shown, and runs only after a click', async ({ page }) => {
   await openLab(page, '#panels=code,share&text=The+cat');
   await panel(page, 'Code')
-    .getByRole('textbox')
+    .getByRole('textbox', { name: 'Your code' })
     .fill('lab.sampler((logits, ctx, rng) => Math.floor(rng() * logits.length));');
   await panel(page, 'Code').getByRole('button', { name: 'Use this code' }).click();
-  await expect(share(page)).toContainText('a sampler of');
+  await expect(share(page)).toContainText('characters of JavaScript');
   await page.evaluate(() => window.lab.runTokens(8));
   await settled(page);
   await expect(share(page)).toContainText(/8 tokens behind [^,]*, logits/);
@@ -309,7 +309,7 @@ test('code that a link brings is shown, and runs only after a click', async ({ p
   await page.goto('about:blank');
   await page.goto(url);
   await expect(openedStatus(page)).toContainText('Math.floor(rng() * logits.length)');
-  expect(await page.evaluate(() => window.lab.sampler)).toBeNull();
+  expect(await page.evaluate(() => window.lab.hooks)).toBeNull();
   expect(await page.evaluate(() => window.lab.tokens.length - window.lab.nPrompt)).toBe(0);
   await share(page).getByRole('button', { name: 'Run it with this code' }).click();
   await expect(openedStatus(page)).toContainText('Reproduced 8 of 8 tokens, and the logits');

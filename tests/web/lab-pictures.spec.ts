@@ -29,6 +29,12 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
         { do: 'scale', site: 'L.2.ffn_out', by: 2, from: 7 },
       ]),
     ),
+  code: async (page) => {
+    const code = panel(page, 'Code');
+    const example = { label: 'Attention from its definition' };
+    await code.getByRole('combobox', { name: 'Example' }).selectOption(example);
+    await code.getByRole('button', { name: 'Use this code' }).click();
+  },
   compare: async (page) => {
     const compare = panel(page, 'Two runs');
     await compare.getByRole('button', { name: 'Keep run A' }).click();

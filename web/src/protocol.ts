@@ -679,6 +679,12 @@ export interface KvSlot {
   v: Float32Array;
 }
 
+/** What the cache holds of positions [0, end) in one layer: (end, n_kv_heads, head_dim) each. */
+export interface KvRows {
+  k: Float32Array;
+  v: Float32Array;
+}
+
 /**
  * Each request gets any number of events, then exactly one 'done' or 'error' with its id.
  * 'cancel' asks a running request to finish soon; 'proceed' answers a load's 'header' event.
@@ -732,6 +738,7 @@ export interface Calls {
     result: TapValues;
   };
   traceLive: { args: { name: string }; event: never; result: TapValues };
+  traceWrite: { args: { name: string; rows: Float32Array }; event: never; result: PassState };
   traceBreaks: { args: { breaks: Break[] }; event: never; result: number };
   traceEdits: {
     args: { edits: Edit[] };
@@ -782,6 +789,7 @@ export interface Calls {
     event: never;
     result: KvSlot;
   };
+  kvRows: { args: { layer: number; end: number }; event: never; result: KvRows };
 }
 
 export type CallName = keyof Calls;

@@ -7,7 +7,6 @@ import { EngineError } from './errors.ts';
 import { labAddress } from './lab-address.ts';
 import { type Expected, type Experiment, experimentOfLink, isLink } from './lab-link.ts';
 import type { LabRun } from './lab-run.ts';
-import { StudentSampler } from './student-code.ts';
 
 const digits = 32;
 
@@ -58,7 +57,7 @@ export async function experimentOf(run: LabRun, panels: readonly string[]): Prom
     panels,
     selection,
     expected: await outcomeOf(run),
-    code: run.sampler?.code ?? '',
+    code: run.hooks?.code.source ?? '',
   };
 }
 
@@ -219,11 +218,11 @@ export class OpenedExperiment extends EventTarget {
 
   async #settings({ prompt, sampling, tokenByToken, code }: Experiment) {
     const run = this.#run;
-    await run.setSampler(code === '' ? null : new StudentSampler(code));
     await checked(run, run.setBreaks([]));
     await checked(run, run.setSampling(sampling));
     if (run.tokenByToken !== tokenByToken) await run.setTokenByToken(tokenByToken);
     await checked(run, 'ids' in prompt ? run.setIds(prompt.ids) : run.setPrompt(prompt));
+    await checked(run, run.setCode(code === '' ? null : code));
   }
 
   #changed() {

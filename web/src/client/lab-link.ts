@@ -26,7 +26,7 @@ export interface Experiment {
   panels: readonly string[];
   selection: Selection;
   expected: Expected;
-  /** Of a sampler; '': the engine's. Opening a link shows it and does not run it. */
+  /** The reader's own; '': none. Opening a link shows it and does not run it. */
   code: string;
 }
 

@@ -9,6 +9,7 @@ import type {
   Kept,
   LoadedModel,
   OpInfo,
+  PassState,
   Plan,
   Recording,
   Rerun,
@@ -23,10 +24,10 @@ import { defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { Branches, commonLength } from './lab-branches.ts';
 import { editsOf, type Intervention, type SavedRecording, withEdits } from './interventions.ts';
+import { LabHooks } from './lab-hooks.ts';
 import { keepWhatFits } from './lab-keep.ts';
 import { bufferOf } from './live-taps.ts';
 import { PassTimes } from './pass-times.ts';
-import type { StudentSampler } from './student-code.ts';
 import type { Trace } from './trace.ts';
 
 export type StepUnit = 'op' | 'layer' | 'token';
@@ -84,8 +85,8 @@ export class LabRun extends EventTarget {
   rerun: Rerun | null = null;
   /** Values of runs before, for edits that patch. */
   recordings: readonly SavedRecording[] = [];
-  /** A sampler of the reader's own, in place of the engine's. */
-  sampler: StudentSampler | null = null;
+  /** Code of the reader's own, which takes part in the run. */
+  hooks: LabHooks | null = null;
   /** The prompt goes in one token a pass, and not in one pass of many rows. */
   tokenByToken = false;
   selection: Selection = { position: 0, layer: 0, head: 0, op: 0 };
@@ -309,6 +310,7 @@ export class LabRun extends EventTarget {
 
   async #step(unit: StepUnit): Promise<void> {
     const { place } = this;
+    if (this.hooks?.code.failure) throw this.hooks.code.failure;
     const follows = this.selection.position >= place.end - 1;
     this.hit = null;
     this.note = '';
@@ -321,7 +323,7 @@ export class LabRun extends EventTarget {
       }
     }
     const from = this.place.cursor;
-    const state = await this.trace.run({ until: this.#until(unit), signal: this.#abort.signal });
+    const state = await this.#run(this.#until(unit), this.#abort.signal);
     this.#past.push(place);
     this.place = { ...this.place, cursor: state.cursor };
     this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
@@ -354,10 +356,9 @@ export class LabRun extends EventTarget {
 
   /** The n-th token drawn takes the seed's n-th number, however often the run went back. */
   async #draw(): Promise<number> {
-    if (this.sampler) {
+    if (this.hooks?.draws) {
       const ids = this.tokens.map(({ id }) => id);
-      const ctx = { ids, position: ids.length };
-      return this.sampler.pick(await this.client.logits(), ctx, this.sampling.seed);
+      return this.hooks.draw(await this.client.logits(), ids, this.sampling.seed);
     }
     const nth = this.tokens.length - this.nPrompt + 1;
     let id = 0;
@@ -389,6 +390,28 @@ export class LabRun extends EventTarget {
     this.place = place;
   }
 
+  /** The pass at hand goes on, and the reader's code takes part in it. */
+  async #run(until: number, signal?: AbortSignal): Promise<PassState> {
+    const { hooks, place, tokens, trace } = this;
+    if (!hooks?.runsInPass) return trace.run({ until, ...(signal ? { signal } : {}) });
+    const ids = tokens.slice(0, place.end).map(({ id }) => id);
+    return hooks.run(place, ids, until, signal);
+  }
+
+  /** Positions from `from` on, as far as the passes that lead to `to`. */
+  async #prefill(from: number, to: number): Promise<void> {
+    if (!this.hooks?.runsInPass) {
+      const before = this.tokens.slice(0, to).map(({ id }) => id);
+      await this.client.prefill(before, { onProgress: this.#progressed });
+      return;
+    }
+    for (let first = from; first < to; first = this.place.end) {
+      await this.#begin({ first, end: Math.min(to, this.#passEnd(first)), cursor: 0 });
+      await this.#run(this.ops.length);
+      this.#progressed(this.place.end, to);
+    }
+  }
+
   /** Makes the run stand there again; breaks do not stop it on the way. */
   async #goTo(place: Place): Promise<void> {
     this.#stale();
@@ -397,14 +420,12 @@ export class LabRun extends EventTarget {
     const { length } = await trace.abandon();
     await trace.truncate(Math.min(length, place.first));
     this.#draws = 0;
-    if (length < place.first) {
-      const before = this.tokens.slice(0, place.first).map(({ id }) => id);
-      await this.client.prefill(before, { onProgress: this.#progressed });
-    }
-    await this.#begin({ ...place, cursor: 0 });
-    if (place.cursor > 0) {
-      if (breaks.length > 0) await trace.setBreaks([]);
-      await trace.run({ until: place.cursor });
+    if (breaks.length > 0) await trace.setBreaks([]);
+    try {
+      if (length < place.first) await this.#prefill(length, place.first);
+      await this.#begin({ ...place, cursor: 0 });
+      if (place.cursor > 0) await this.#run(place.cursor);
+    } finally {
       if (breaks.length > 0) await trace.setBreaks([...breaks]);
     }
     if (this.times) await trace.opMs({ reset: true }); // What comes again is not timed.
@@ -478,14 +499,59 @@ export class LabRun extends EventTarget {
     });
   }
 
-  /** Tokens from here on are drawn by this code; null: by the engine's sampler. */
-  setSampler(sampler: StudentSampler | null): Promise<void> {
-    return this.#interrupt(() => {
-      this.sampler?.end();
-      this.sampler = sampler;
+  /**
+   * From now on this code takes part in the run; null: none. What depends on the code before or on
+   * this one is computed again. Code that is refused, or fails there, leaves things as they were.
+   */
+  setCode(source: string | null): Promise<void> {
+    return this.#interrupt(async () => {
+      const { hooks: before, place, client, plan, model } = this;
+      const hooks =
+        source === null ? null : await LabHooks.start(source, client, plan!, model!.info);
       this.#forgetTail();
-      return Promise.resolve();
+      try {
+        await this.#useHooks(hooks);
+        if (hooks?.draws && this.complete) await this.#draw();
+      } catch (thrown) {
+        hooks?.end();
+        this.place = place;
+        await this.#useHooks(before?.code.failure ? null : before);
+        throw thrown;
+      }
+      before?.end();
     });
+  }
+
+  async #useHooks(hooks: LabHooks | null): Promise<void> {
+    const { first, end, cursor } = this.place;
+    const changed = [this.hooks, hooks].map((each) => each?.firstChanged(first) ?? Infinity);
+    const from = Math.min(...changed);
+    this.hooks = hooks;
+    this.note = '';
+    if (from > first) return;
+    if (from < first) await this.#forgetContext();
+    await this.#goTo(this.place);
+    if (first + cursor === 0) return;
+    const whose = hooks ? 'with your code' : 'without your code';
+    this.note = `Computed again ${whose}: positions ${from} to ${end - 1}.`;
+  }
+
+  async #forgetContext(): Promise<void> {
+    await this.trace.abandon();
+    await this.trace.truncate(0);
+  }
+
+  /** The reader's code has failed, or what came of it: the pass at hand is dropped, and begins anew. */
+  async #dropPass(): Promise<void> {
+    const { length } = await this.trace.abandon();
+    if (this.complete && length === this.place.end) return;
+    const first = Math.min(length, this.place.first);
+    await this.trace.truncate(first);
+    this.#stale();
+    this.#past = this.#past.filter(({ end }) => end <= first);
+    await this.#begin({ first, end: this.#passEnd(first), cursor: 0 });
+    this.#lookAtCursor(true);
+    this.note = `The pass from position ${first} was dropped, and begins anew.`;
   }
 
   setTokenByToken(on: boolean): Promise<void> {
@@ -508,7 +574,7 @@ export class LabRun extends EventTarget {
       this.interventions = interventions;
       this.rerun = rerun;
       this.#forgetTail();
-      await this.#goTo(this.place);
+      if (!this.hooks?.runsInPass) await this.#goTo(this.place);
       this.note = rerun
         ? `Computed again: positions ${rerun.from} to ${rerun.to - 1}. ${rerun.because}`
         : dropped
@@ -520,9 +586,18 @@ export class LabRun extends EventTarget {
   /** Numbers that are none may come of an edit: then those before are in force again. */
   async #tryEdits(edits: Edit[]) {
     const before = [...this.trace.edits];
+    const { place } = this;
+    const inPass = this.hooks?.runsInPass ?? false;
+    // The engine would compute again without the reader's code: it is left nothing to compute.
+    if (inPass) await this.#forgetContext();
     try {
-      return await this.trace.setEdits(edits, { onProgress: this.#progressed });
+      const result = await this.trace.setEdits(edits, { onProgress: this.#progressed });
+      if (!inPass) return result;
+      await this.#goTo(place);
+      const because = 'Your code takes part in every pass.';
+      return { ...result, rerun: { from: 0, to: place.end, because } };
     } catch (thrown) {
+      this.place = place;
       await this.trace.setEdits(before);
       await this.#goTo(this.place);
       throw thrown;
@@ -615,6 +690,10 @@ export class LabRun extends EventTarget {
    * the token behind it takes, and how long it took. No forward pass.
    */
   resample(position: number, sampling = this.sampling): Promise<Resampled & { ms: number }> {
+    if (this.hooks?.changesLogits && this.held('logits', position) === 'not kept') {
+      const message = 'Logits that your code has changed are not kept here.';
+      return Promise.reject(EngineError.of('not_kept', message, `position ${position}`));
+    }
     const nth = position - this.nPrompt + 2;
     return this.once(`resample ${position} ${JSON.stringify(sampling)}`, async () => {
       const began = performance.now();
@@ -730,6 +809,8 @@ export class LabRun extends EventTarget {
     this.tokens = [];
     this.place = nothingYet;
     this.breaks = [];
+    this.hooks?.end();
+    this.hooks = null;
     this.interventions = [];
     this.rerun = null;
     this.recordings = [];
@@ -776,9 +857,17 @@ export class LabRun extends EventTarget {
       await action();
     } catch (thrown) {
       // A model that is gone is told of by the client.
-      if (this.client.model === model) this.error = EngineError.from(thrown);
+      if (this.client.model === model) await this.#failed(EngineError.from(thrown));
     }
     this.progress = null;
+  }
+
+  async #failed(error: EngineError): Promise<void> {
+    this.error = error;
+    const { hooks } = this;
+    if (!hooks?.code.failure && !(hooks?.runsInPass && error.code === 'non_finite')) return;
+    // If even that fails, the next step says why.
+    await this.#dropPass().catch(() => undefined);
   }
 
   #stale(): void {

@@ -1,93 +1,145 @@
 // A reader's own code: it runs in a worker of its own, so that a loop without end costs that worker
 // and not the model. Nothing runs it but a click.
 import { EngineError } from './errors.ts';
+import {
+  type Given,
+  type Question,
+  type QuestionKind,
+  type Questions,
+  type Reply,
+  studentRuntime,
+} from './student-runtime.ts';
 
-/** What a sampler is told besides the logits. */
-export interface SamplerContext {
-  /** Token ids so far. */
-  ids: number[];
-  /** Of the token that is wanted. */
-  position: number;
+/** A call of `lab` in the reader's code. */
+export interface Piece extends Omit<Given, 'stack'> {
+  /** Its number among all calls. */
+  index: number;
+  /** On which the call stands, counted from 1. */
+  line: number;
 }
 
-interface Answer {
-  id?: unknown;
-  /** In the reader's code; counted from 1. */
-  error?: string;
-}
+const before = `"use strict";(${studentRuntime.toString()})();\n`;
+const linesBefore = before.split('\n').length - 1;
 
-// One line, so that the reader's first line is the script's second. `rng` is mulberry32, begun with
-// the seed and the position: the same run gives the same numbers.
-const before =
-  '"use strict";const lab={sampler(f){this.pick=f}};const rngOf=(s)=>()=>{s=(s+0x6D2B79F5)|0;let t=Math.imul(s^(s>>>15),1|s);t=(t+Math.imul(t^(t>>>7),61|t))^t;return((t^(t>>>14))>>>0)/4294967296};onmessage=({data:{logits,ctx,seed}})=>{try{if(typeof lab.pick!=="function")throw new Error("The code gives no sampler: lab.sampler((logits, ctx, rng) => id)");postMessage({id:lab.pick(logits,ctx,rngOf(seed^Math.imul(ctx.position+1,0x9E3779B1)))})}catch(e){postMessage({error:String(e&&e.stack||e).slice(0,2000)})}};';
-const linesBefore = 1;
-
-/** A sampler written by the reader. */
-export class StudentSampler {
-  readonly code: string;
+/** The reader's code in its worker. What goes wrong with it once ends it. */
+export class StudentCode {
+  readonly source: string;
+  pieces: readonly Piece[] = [];
+  /** Why it runs no more. */
+  failure: EngineError | null = null;
   readonly #worker: Worker;
   readonly #limitMs: number;
-  /** Rejects when the code is not even a script. */
+  /** Rejects when the code is not even a script, or fails where nobody has asked it. */
   readonly #wrong: Promise<never>;
+  #asked = 0;
 
-  constructor(code: string, limitMs = 2000) {
-    this.code = code;
+  private constructor(source: string, limitMs: number) {
+    this.source = source;
     this.#limitMs = limitMs;
-    const script = new Blob([`${before}\n${code}\n`], { type: 'text/javascript' });
-    const url = URL.createObjectURL(script);
+    const url = URL.createObjectURL(new Blob([before, source], { type: 'text/javascript' }));
     // A classic script: of a module that cannot be read a browser tells no line.
     this.#worker = new Worker(url);
     URL.revokeObjectURL(url);
     this.#wrong = new Promise((_, reject) => {
       this.#worker.onerror = (event) => {
         event.preventDefault();
-        const line = event.lineno - linesBefore;
-        reject(failure('The code is not right.', `${event.message} (line ${line})`));
+        reject(codeError('The code is not right.', event.lineno - linesBefore, event.message));
       };
     });
     this.#wrong.catch(() => undefined); // Told to whoever asks.
   }
 
-  /** One token id below logits.length. */
-  async pick(logits: Float32Array, ctx: SamplerContext, seed: number): Promise<number> {
-    const { id, error } = await this.#ask({ logits, ctx, seed });
-    if (error !== undefined) throw failure('The code has failed.', withOwnLines(error));
-    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= logits.length) {
-      const actual = typeof id === 'number' ? `${id}` : typeof id;
-      throw failure('A sampler gives a token id.', actual, `0 to ${logits.length - 1}`);
+  /** Starts the worker and runs the code up to its end, by which it has said what it gives. */
+  static async start(source: string, limitMs = 2000): Promise<StudentCode> {
+    const code = new StudentCode(source, limitMs);
+    const { given } = await code.#ask('given', {}, null);
+    code.pieces = given.map(({ stack, ...one }, index) => ({
+      ...one,
+      index,
+      line: lineOf(stack) ?? 0,
+    }));
+    if (given.length === 0) {
+      const expected = 'lab.sampler(…), lab.logits(…), lab.on(…) or lab.replace(…)';
+      throw code.#end(codeError('The code gives nothing.', null, 'none of them', expected));
     }
-    return id as number;
+    return code;
+  }
+
+  /** What a piece answers. Anything wrong with it is an error that names its line. */
+  ask<K extends Exclude<QuestionKind, 'given'>>(
+    piece: Piece,
+    kind: K,
+    asks: Omit<Questions[K]['asks'], 'piece'>,
+  ): Promise<Questions[K]['answer']> {
+    return this.#ask(kind, { ...asks, piece: piece.index }, piece);
+  }
+
+  /** Ends it: its answer was not what its place takes. */
+  refuse(piece: Piece, message: string, actual: string, expected: string): EngineError {
+    return this.#end(codeError(message, piece.line, actual, expected));
   }
 
   end(): void {
     this.#worker.terminate();
   }
 
-  async #ask(question: unknown): Promise<Answer> {
+  async #ask<K extends QuestionKind>(
+    kind: K,
+    asks: object,
+    piece: Piece | null,
+  ): Promise<Questions[K]['answer']> {
+    if (this.failure) throw this.failure;
+    const line = piece?.line ?? null;
+    try {
+      const reply = await this.#reply({ nth: ++this.#asked, kind, ...asks } as Question, line);
+      if (!('error' in reply)) return reply;
+      const [message] = reply.error.split('\n');
+      throw codeError('The code has failed.', lineOf(reply.error) ?? line, message!);
+    } catch (thrown) {
+      throw this.#end(EngineError.from(thrown));
+    }
+  }
+
+  #reply(question: Question, line: number | null): Promise<Reply> {
     const worker = this.#worker;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        worker.terminate();
         const message = `The code took longer than ${this.#limitMs} ms and was ended. The model is still there.`;
-        reject(failure(message, ''));
+        reject(codeError(message, line, ''));
       }, this.#limitMs);
     });
-    const answered = new Promise<Answer>((resolve) => {
-      worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
+    const answered = new Promise<Reply>((resolve) => {
+      // The code may post what it likes: only the answer to this question is one.
+      worker.onmessage = ({ data }: MessageEvent<Reply | null>) => {
+        if (data?.nth === question.nth) resolve(data);
+      };
     });
     worker.postMessage(question);
     return Promise.race([answered, this.#wrong, late]).finally(() => clearTimeout(timer));
   }
+
+  #end(failure: EngineError): EngineError {
+    this.end();
+    this.failure ??= failure;
+    return failure;
+  }
 }
 
-/** The stack's places as lines of the reader's own text. */
-function withOwnLines(stack: string): string {
-  const [message] = stack.split('\n');
-  const [, line] = /blob:[^\s)]*?:(\d+):\d+/.exec(stack) ?? [];
-  return line ? `${message!} (line ${Number(line) - linesBefore})` : message!;
+/** The line of the reader's own text that a stack leads to first. */
+function lineOf(stack: string): number | null {
+  for (const [, line] of stack.matchAll(/blob:[^\s)]*?:(\d+):\d+/g)) {
+    if (Number(line) > linesBefore) return Number(line) - linesBefore;
+  }
+  return null;
 }
 
-function failure(message: string, actual: string, expected = ''): EngineError {
-  return new EngineError({ code: 'student_code', message, place: 'your code', expected, actual });
+export function codeError(
+  message: string,
+  line: number | null,
+  actual: string,
+  expected = '',
+): EngineError {
+  const place = line === null ? 'your code' : `your code, line ${line}`;
+  return new EngineError({ code: 'student_code', message, place, expected, actual });
 }

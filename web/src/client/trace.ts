@@ -8,6 +8,7 @@ import type {
   Edit,
   KeepRequest,
   Kept,
+  KvRows,
   KvSlot,
   KvState,
   Lens,
@@ -123,6 +124,14 @@ export class Trace {
     return this.#call('traceLive', { name });
   }
 
+  /**
+   * Puts all rows of the pass, as `live` gives them, in the place of what a tap holds: later ops see
+   * them. The pass must stand directly behind the tap's op; behind a complete one it may be 'logits'.
+   */
+  write(name: string, rows: Float32Array): Promise<PassState> {
+    return this.#call('traceWrite', { name, rows });
+  }
+
   /** All kept rows of these taps, to be put back by an edit: { do: 'patch', recording }. */
   async record(taps: TapInfo[], first: number, end: number): Promise<Recording> {
     const rows = await Promise.all(taps.map(({ name }) => this.read(name, first, end)));
@@ -223,6 +232,11 @@ export class Trace {
   /** What the cache holds of one position. It is changed by an edit of k_rot or v. */
   kvSlot(layer: number, kvHead: number, position: number): Promise<KvSlot> {
     return this.#call('kvSlot', { layer, kvHead, position });
+  }
+
+  /** The same of all heads of positions [0, end), as many as are in the context. */
+  kvRows(layer: number, end: number): Promise<KvRows> {
+    return this.#call('kvRows', { layer, end });
   }
 
   // ---- edits

@@ -88,6 +88,7 @@ export interface EngineModule {
   _ni_trace_keep(trace: Address, taps: Address, n: number, maxBytes: number): number;
   _ni_trace_row(trace: Address, op: number, position: number, n: Address): Address;
   _ni_trace_live(trace: Address, op: number, n: Address): Address;
+  _ni_trace_write(trace: Address, op: number, rows: Address, n: number): number;
   _ni_trace_breaks(trace: Address, breaks: Address, n: number): number;
   _ni_trace_hit(trace: Address): Address;
   _ni_trace_edits(

@@ -74,6 +74,14 @@ export class EngineTrace {
     return this.#floats((n) => this.#module._ni_trace_live(this.#address, op, n));
   }
 
+  /** All of the pass's rows in the place of what the op has just left. */
+  write(op: number, rows: Float32Array): void {
+    const { engine } = this.#session;
+    engine.withCopy(rows, (at) =>
+      engine.check(this.#module._ni_trace_write(this.#address, op, at, rows.length), -1),
+    );
+  }
+
   setBreaks(breaks: readonly EngineBreak[]): void {
     const { engine } = this.#session;
     const packed = new Uint32Array(3 * breaks.length);

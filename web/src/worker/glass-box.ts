@@ -147,6 +147,21 @@ export class GlassBox {
     return { name, first, positions, width, axes, unit, data };
   }
 
+  /** `rows`: all rows of the pass that stands directly behind the tap; of logits the last pass's one. */
+  write({ name, rows }: Calls['traceWrite']['args']): void {
+    const tap = tapNamed(this.plan.taps, name);
+    const nRows = tap.axes[0]?.name === 'logit_row' ? 1 : this.passLength;
+    const n = nRows * widthOf(tap);
+    if (!(rows instanceof Float32Array) || rows.length !== n) {
+      throw new Failure('bad_argument', 'This is not what the tap holds.', {
+        place: tap.name,
+        expected: `${n} values as a Float32Array`,
+        actual: String((rows as Float32Array | undefined)?.length),
+      });
+    }
+    this.#trace.write(tap.op, rows);
+  }
+
   /**
    * Where the logits of a position lie, until the next pass or product: the kept ones, or from what the
    * last layer left there.

@@ -1,17 +1,11 @@
 // Which taps a name with '*' means.
 import type { TapInfo } from '../protocol.ts';
+import { isNamed } from '../tap-pattern.ts';
 import { Failure } from './failure.ts';
 
 /** The taps called so, in plan order; `place` names the request in the error when there are none. */
 export function tapsNamed(taps: readonly TapInfo[], pattern: unknown, place: string): TapInfo[] {
-  const wanted = String(pattern).split('.');
-  const found = taps.filter(({ name }) => {
-    const parts = name.split('.');
-    return (
-      parts.length === wanted.length &&
-      parts.every((part, i) => wanted[i] === '*' || wanted[i] === part)
-    );
-  });
+  const found = taps.filter(({ name }) => isNamed(name, String(pattern)));
   if (found.length > 0) return found;
   throw new Failure('bad_argument', 'No tap has this name.', {
     place,

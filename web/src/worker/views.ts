@@ -3,6 +3,7 @@ import type {
   AttentionRow,
   Calls,
   Cell,
+  KvRows,
   KvSlot,
   KvState,
   Lens,
@@ -156,6 +157,20 @@ export class Views {
     this.#checkPosition(position);
     const both = this.#trace.kvSlot(layer, kvHead, position, head_dim);
     return { k: both.slice(0, head_dim), v: both.slice(head_dim) };
+  }
+
+  kvRows({ layer, end }: Calls['kvRows']['args']): KvRows {
+    const { n_kv_heads: nHeads, head_dim: headDim } = this.#layerInfo(layer);
+    wholeIn(end, 0, this.#session.length, 'end');
+    const k = new Float32Array(end * nHeads * headDim);
+    const v = new Float32Array(k.length);
+    for (let at = 0; at < k.length; at += headDim) {
+      const row = at / headDim;
+      const both = this.#trace.kvSlot(layer, row % nHeads, Math.floor(row / nHeads), headDim);
+      k.set(both.subarray(0, headDim), at);
+      v.set(both.subarray(headDim), at);
+    }
+    return { k, v };
   }
 
   #layerInfo(layer: number) {

@@ -248,6 +248,11 @@ const handlers: Handlers = {
   traceKeep: (args) => exclusively(() => glass().keep(args)),
   traceRead: (args) => glass().read(args),
   traceLive: (args) => glass().live(args),
+  traceWrite: (args) =>
+    exclusively(() => {
+      glass().write(args);
+      return glass().state(logitsAreThere);
+    }),
   traceBreaks: ({ breaks }) => exclusively(() => glass().setBreaks(breaks)),
 
   traceEdits: ({ edits }, { emit, signal }) =>
@@ -292,6 +297,7 @@ const handlers: Handlers = {
 
   kv: () => glass().views.kv(),
   kvSlot: (args) => glass().views.kvSlot(args),
+  kvRows: (args) => glass().views.kvRows(args),
 
   top: ({ n }) => withLogits(({ session }) => glass().views.top(session.logits(), n)),
   samplerStages() {

@@ -169,6 +169,11 @@ export class NiLabAttention extends LabPanel<View> {
       Layer ${row.layer}, head ${row.head} at ${this.tokenAt(row.position)}: p = softmax(q·k /
       √${head_dim}) over ${row.probs.length} ${row.probs.length === 1 ? 'position' : 'positions'},
       then z = Σ p·v.
+      ${
+        this.run.hooks?.replacesAttention(row.layer)
+          ? 'Your code has put its own z in the place of that: this is the engine’s.'
+          : nothing
+      }
     </p>`;
   }
 

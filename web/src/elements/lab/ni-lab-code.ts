@@ -1,27 +1,23 @@
 import { css, html, nothing } from 'lit';
 import { EngineError } from '../../client/errors.ts';
+import type { HookUse } from '../../client/lab-hooks.ts';
 import type { LabRun } from '../../client/lab-run.ts';
-import { StudentSampler } from '../../client/student-code.ts';
+import { value } from '../../draw/format.ts';
 import { errorDetail } from '../ni-notice.ts';
+import { codeExamples } from './code-examples.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 
-const example = `// The likeliest token, but never the one before it.
-lab.sampler((logits, ctx, rng) => {
-  let best = 0;
-  for (let id = 1; id < logits.length; ++id) {
-    if (id !== ctx.ids.at(-1) && logits[id] > logits[best]) best = id;
-  }
-  return best;
-});`;
-
 interface View {
-  /** Tokens drawn so far by whoever draws. */
-  drawn: number;
-  own: boolean;
+  /** What each call of the code does; null: no code takes part. */
+  uses: readonly HookUse[] | null;
+  /** Tokens drawn so far by the code's sampler; null: the engine draws. */
+  drawn: number | null;
+  /** Why it runs no more. */
+  failure: EngineError | null;
 }
 
-/** A sampler of the reader's own, which draws in place of the engine's once it is switched on. */
+/** Code of the reader's own, which takes part in the run once it is switched on. */
 export class NiLabCode extends LabPanel<View> {
   static override properties = {
     ...LabPanel.properties,
@@ -38,70 +34,96 @@ export class NiLabCode extends LabPanel<View> {
   }
 
   override connectedCallback() {
-    this.code = this.run.sampler?.code ?? example;
+    this.code = this.run.hooks?.code.source ?? codeExamples[0]!.code;
     super.connectedCallback();
   }
 
-  protected override read({ tokens, nPrompt, sampler }: LabRun): Promise<View> {
-    return Promise.resolve({ drawn: tokens.length - nPrompt, own: sampler !== null });
+  protected override read({ tokens, nPrompt, hooks }: LabRun): Promise<View> {
+    return Promise.resolve({
+      uses: hooks?.uses.map((use) => ({ ...use })) ?? null,
+      drawn: hooks?.draws ? tokens.length - nPrompt : null,
+      failure: hooks?.code.failure ?? null,
+    });
   }
 
-  protected override draw({ own, drawn }: View) {
-    const { refusal } = this;
+  protected override draw({ uses, drawn, failure }: View) {
+    const refusal = this.refusal ?? failure;
     return html`
       <p class="soft">
-        JavaScript that draws the next token, in a worker of its own:
-        <span class="mono">lab.sampler((logits, ctx, rng) =&gt; id)</span>. logits: a Float32Array
-        of ${this.run.model!.info.n_vocab}; ctx: ids and position; rng(): [0, 1), from the seed.
+        JavaScript that takes part in the run, in a worker of its own:
+        <span class="mono">lab.sampler((logits, ctx, rng) =&gt; id)</span>,
+        <span class="mono">lab.logits((logits, ctx) =&gt; …)</span>,
+        <span class="mono">lab.on('L.*.z', (t, ctx) =&gt; …)</span>,
+        <span class="mono">lab.replace('attn', { layers }, ({ q, K, V, out, scale }) =&gt; …)</span
+        >.
       </p>
+      <div class="row">
+        <label>
+          Example
+          <select @change=${this.#choose}>
+            <option value="">…</option>
+            ${codeExamples.map(({ title }, i) => html`<option value=${i}>${title}</option>`)}
+          </select>
+        </label>
+      </div>
       <textarea
-        aria-label="Code of the sampler"
+        aria-label="Your code"
         spellcheck="false"
-        rows="9"
+        rows="12"
         .value=${this.code}
         @input=${(event: Event) => (this.code = (event.target as HTMLTextAreaElement).value)}
       ></textarea>
       <div class="row">
-        <button class="primary" @click=${() => void this.#use()}>Use this code</button>
-        <button ?disabled=${!own} @click=${() => void this.run.setSampler(null)}>
-          Back to the engine’s sampler
+        <button class="primary" @click=${() => void this.#use(this.code)}>Use this code</button>
+        <button ?disabled=${uses === null} @click=${() => void this.#use(null)}>
+          Switch it off
         </button>
-        <span role="status" class="soft">
-          ${own ? `Your code draws. ${drawn} tokens so far.` : 'The engine’s sampler draws.'}
-        </span>
+        <span role="status" class="soft">${statusWords(uses, drawn, failure)}</span>
       </div>
       ${
         refusal
           ? html`<p role="alert" class="refusal">${refusal.message} ${errorDetail(refusal)}</p>`
           : nothing
       }
+      ${
+        uses
+          ? html`<ul aria-label="What the code does">
+              ${uses.map((use) => html`<li>${useWords(use)}</li>`)}
+            </ul>`
+          : nothing
+      }
     `;
   }
 
-  /** Tried at once on the logits that are there, so that a mistake is seen before the run stands still. */
-  async #use() {
-    const { run } = this;
-    const sampler = new StudentSampler(this.code);
-    this.refusal = null;
-    try {
-      if (run.complete) {
-        const ids = run.tokens.map(({ id }) => id);
-        const ctx = { ids, position: ids.length };
-        await sampler.pick(await run.client.logits(), ctx, run.sampling.seed);
-      }
-      await run.setSampler(sampler);
-    } catch (thrown) {
-      sampler.end();
-      this.refusal = EngineError.from(thrown);
-    }
+  #choose(event: Event) {
+    const { value: chosen } = event.target as HTMLSelectElement;
+    if (chosen !== '') this.code = codeExamples[Number(chosen)]!.code;
   }
 
-  protected override table({ own, drawn }: View): DataTable {
+  /** What is wrong with it is said here, beside the code. */
+  async #use(code: string | null) {
+    const { run } = this;
+    this.refusal = null;
+    await run.setCode(code);
+    this.refusal = run.error;
+    run.dismissError();
+  }
+
+  protected override table({ uses }: View): DataTable {
     return {
-      caption: 'Who draws',
-      corner: 'Sampler',
-      columns: [{ label: 'Tokens drawn' }],
-      rows: [{ head: own ? 'your code' : 'the engine', cells: [drawn] }],
+      caption: 'What your code does',
+      corner: 'Call',
+      columns: [
+        { label: 'Line' },
+        { label: 'Ops a pass' },
+        { label: 'Tokens' },
+        { label: 'Time', unit: 'ms' },
+        { label: 'Largest difference from the engine’s attention' },
+      ],
+      rows: (uses ?? []).map(({ call, line, ops, tokens, ms, off }) => ({
+        head: call,
+        cells: [line, ops, tokens, ms, off ?? ''],
+      })),
     };
   }
 
@@ -115,12 +137,36 @@ export class NiLabCode extends LabPanel<View> {
         white-space: pre;
         margin-bottom: 0.4rem;
       }
+      ul {
+        margin: 0;
+        padding-left: 1.1rem;
+        overflow-wrap: anywhere;
+      }
       .refusal {
         color: var(--signal);
         overflow-wrap: anywhere;
       }
     `,
   ];
+}
+
+function statusWords(
+  uses: readonly HookUse[] | null,
+  drawn: number | null,
+  failure: EngineError | null,
+): string {
+  if (uses === null) return 'No code of yours takes part.';
+  if (failure) return 'Your code has failed and runs no more. Mend it, or switch it off.';
+  return drawn === null
+    ? 'Your code takes part.'
+    : `Your code draws. ${drawn} token${drawn === 1 ? '' : 's'} so far.`;
+}
+
+function useWords({ call, line, ops, ms, tokens, off }: HookUse): string {
+  const where = ops > 0 ? `, behind ${ops} op${ops > 1 ? 's' : ''} of a pass` : '';
+  const cost = tokens > 0 ? `: ${value(ms / tokens)} ms a token over ${tokens}` : '';
+  const difference = off === null ? '' : `, at most ${value(off)} from the engine’s own`;
+  return `Line ${line}, ${call}${where}${cost}${difference}.`;
 }
 
 customElements.define('ni-lab-code', NiLabCode);

@@ -104,7 +104,7 @@ export class NiLabShare extends LabPanel<View> {
       ${
         code === ''
           ? nothing
-          : html`<p>The experiment brings code of its own, which draws its tokens:</p>
+          : html`<p>The experiment brings code of its own:</p>
               <pre tabindex="0" aria-label="Code of the experiment">${code}</pre>`
       }
       <button @click=${() => void openedIn(this.run).reproduce()}>
@@ -322,7 +322,7 @@ function facts(experiment: Experiment): [string, string][] {
     ['Breaks', `${breaks.length}`],
     ...(code === ''
       ? []
-      : [['Code', `a sampler of ${code.length} characters`] as [string, string]]),
+      : [['Code', `${code.length} characters of JavaScript`] as [string, string]]),
     ['Panels', panels.join(', ')],
     [
       'Expected',

@@ -120,7 +120,7 @@ export const panels: readonly PanelEntry[] = [
   {
     id: 'code',
     title: 'Code',
-    about: 'A sampler of your own, in JavaScript, that draws in place of the engine’s.',
+    about: 'JavaScript of your own in the run: a sampler, a logit processor, hooks, attention.',
     tag: 'ni-lab-code',
     load: () => import('./ni-lab-code.ts'),
   },

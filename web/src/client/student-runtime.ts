@@ -1,0 +1,203 @@
+// What surrounds a reader's own code in its worker: `lab`, by which the code says what it gives, and
+// the answers to the page's questions. It goes there as text, so it uses nothing but itself.
+
+/** What a call of `lab` has given. */
+export interface Given {
+  kind: 'sampler' | 'logits' | 'on' | 'replace';
+  /** 'on': taps by name. */
+  pattern: string;
+  /** 'replace': of these layers; null: of all. */
+  layers: readonly number[] | null;
+  /** Where the call stands. */
+  stack: string;
+}
+
+interface Asked {
+  /** Which of those given. */
+  piece: number;
+  /** Tokens up to the last position that is asked about. */
+  ids: number[];
+}
+
+/** Rows of positions `first`, first + 1, ... */
+interface AskedRows extends Asked {
+  layer: number;
+  first: number;
+}
+
+export interface Questions {
+  given: { asks: Record<string, never>; answer: { given: Given[] } };
+  sampler: { asks: Asked & { logits: Float32Array; seed: number }; answer: { id: unknown } };
+  /** One row of the logits. */
+  logits: { asks: Asked & { data: Float32Array }; answer: { data: Float32Array } };
+  /** (n, rows, cols) of a tap. */
+  on: {
+    asks: AskedRows & {
+      tap: { name: string; unit: string; rows: number; cols: number };
+      data: Float32Array;
+    };
+    answer: { data: Float32Array };
+  };
+  /** q, z (n, n_heads, head_dim), z the engine's own; k, v (first + n, n_kv_heads, head_dim). */
+  replace: {
+    asks: AskedRows & {
+      q: Float32Array;
+      k: Float32Array;
+      v: Float32Array;
+      z: Float32Array;
+      headDim: number;
+      scale: number;
+    };
+    answer: { data: Float32Array };
+  };
+}
+
+export type QuestionKind = keyof Questions;
+
+export type Question = {
+  [K in QuestionKind]: { nth: number; kind: K } & Questions[K]['asks'];
+}[QuestionKind];
+
+export type Reply = { nth: number } & ({ error: string } | Questions[QuestionKind]['answer']);
+
+/** Runs in the worker, before the reader's first line. */
+export function studentRuntime(): void {
+  type Code = (...args: unknown[]) => unknown;
+  const given: (Given & { code: Code })[] = [];
+  let engineHeads: Float32Array[] | null = null;
+
+  // Thrown when the page asks: of what is thrown before, it is told the line that threw.
+  let misuse: TypeError | null = null;
+  const misused = (message: string) => {
+    misuse ??= new TypeError(message);
+  };
+
+  const give = (code: unknown, call: Partial<Given> & Pick<Given, 'kind'>) => {
+    if (typeof code !== 'function') {
+      misused(`lab.${call.kind} takes a function.`);
+      return;
+    }
+    const stack = String(new Error().stack);
+    given.push({ pattern: '', layers: null, stack, ...call, code: code as Code });
+  };
+
+  const lab = {
+    sampler: (code: unknown) => give(code, { kind: 'sampler' }),
+    logits: (code: unknown) => give(code, { kind: 'logits' }),
+    on: (pattern: unknown, code: unknown) => give(code, { kind: 'on', pattern: String(pattern) }),
+    replace(what: unknown, options: { layers?: number[] } | null, code: unknown) {
+      const layers = options?.layers ?? null;
+      if (what !== 'attn') misused("lab.replace can replace 'attn', and nothing else.");
+      else if (layers && !Array.isArray(layers)) misused('layers is a list: { layers: [2] }.');
+      else give(code, { kind: 'replace', layers: layers && layers.map(Number) });
+    },
+    ref: {
+      attn() {
+        if (engineHeads) return engineHeads;
+        throw new Error("lab.ref.attn() is there while the code of lab.replace('attn', ...) runs.");
+      },
+    },
+  };
+  Object.assign(globalThis, { lab });
+
+  /** mulberry32, begun with the seed and the position: the same run gives the same numbers. */
+  const numbersFrom = (seed: number, position: number) => {
+    let s = seed ^ Math.imul(position + 1, 0x9e3779b1);
+    return () => {
+      s = (s + 0x6d2b79f5) | 0;
+      let t = Math.imul(s ^ (s >>> 15), 1 | s);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    };
+  };
+
+  /** What the code has left in `from` comes to stand in `into`, if it is another array. */
+  const put = (into: Float32Array, from: unknown, what: string) => {
+    if (from === into) return;
+    const { length } = (from ?? []) as ArrayLike<number>;
+    if (length !== into.length) {
+      throw new Error(`${what} holds ${into.length} values, and not ${String(length)}.`);
+    }
+    into.set(from as ArrayLike<number>);
+  };
+
+  const heads = (row: Float32Array, headDim: number) =>
+    Array.from({ length: row.length / headDim }, (_, head) =>
+      row.subarray(head * headDim, (head + 1) * headDim),
+    );
+  const rowsOf = (data: Float32Array, n: number) => heads(data, data.length / n);
+
+  type Answers = {
+    [K in QuestionKind]: (asks: Questions[K]['asks']) => Questions[K]['answer'];
+  };
+  const answers: Answers = {
+    given() {
+      if (misuse) throw misuse;
+      const calls = given.map(({ kind, pattern, layers, stack }) => ({
+        kind,
+        pattern,
+        layers,
+        stack,
+      }));
+      return { given: calls };
+    },
+    sampler({ piece, logits, ids, seed }) {
+      const ctx = { ids, position: ids.length };
+      return { id: given[piece]!.code(logits, ctx, numbersFrom(seed, ids.length)) };
+    },
+    logits({ piece, data, ids }) {
+      const other = given[piece]!.code(data, { ids, position: ids.length });
+      if (other !== undefined) put(data, other, 'A row of logits');
+      return { data };
+    },
+    on({ piece, tap, data, layer, first, ids }) {
+      rowsOf(data, ids.length - first).forEach((row, i) => {
+        const position = first + i;
+        const t = { ...tap, data: row };
+        given[piece]!.code(t, { ids: ids.slice(0, position + 1), position, layer });
+        put(row, t.data, 't.data');
+      });
+      return { data };
+    },
+    replace({ piece, q, k, v, z, layer, first, ids, headDim, scale }) {
+      const n = ids.length - first;
+      const data = new Float32Array(z.length);
+      const keys = rowsOf(k, ids.length).map((row) => heads(row, headDim));
+      const values = rowsOf(v, ids.length).map((row) => heads(row, headDim));
+      const queries = rowsOf(q, n);
+      const engine = rowsOf(z, n);
+      rowsOf(data, n).forEach((row, i) => {
+        const position = first + i;
+        engineHeads = heads(engine[i]!.slice(), headDim);
+        const own = heads(row, headDim);
+        const out = [...own];
+        given[piece]!.code({
+          q: heads(queries[i]!, headDim),
+          K: keys.slice(0, position + 1),
+          V: values.slice(0, position + 1),
+          out,
+          scale,
+          layer,
+          position,
+          ids: ids.slice(0, position + 1),
+        });
+        own.forEach((into, head) => put(into, out[head], `out[${head}]`));
+      });
+      engineHeads = null;
+      return { data };
+    },
+  };
+
+  addEventListener('message', ({ data: { nth, kind, ...asks } }: MessageEvent<Question>) => {
+    let reply: Reply;
+    try {
+      reply = { nth, ...answers[kind](asks as never) };
+    } catch (thrown) {
+      const { message, stack } = thrown as Partial<Error>;
+      // Not every browser's stack begins with the message.
+      const text = stack?.includes(message ?? '') ? stack : `${String(thrown)}\n${stack ?? ''}`;
+      reply = { nth, error: text.slice(0, 4000) };
+    }
+    globalThis.postMessage(reply);
+  });
+}

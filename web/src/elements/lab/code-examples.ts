@@ -1,0 +1,82 @@
+// Code for the panel to begin with. Each runs on any model that has three layers.
+
+export interface CodeExample {
+  title: string;
+  code: string;
+}
+
+export const codeExamples: readonly CodeExample[] = [
+  {
+    title: 'A sampler of your own',
+    code: `// The likeliest token, but never the one before it.
+lab.sampler((logits, ctx, rng) => {
+  let best = 0;
+  for (let id = 1; id < logits.length; ++id) {
+    if (id !== ctx.ids.at(-1) && logits[id] > logits[best]) best = id;
+  }
+  return best;
+});`,
+  },
+  {
+    title: 'Ban a token',
+    code: `// The likeliest token is banned: whoever draws has to take another.
+lab.logits((logits, ctx) => {
+  let best = 0;
+  for (let id = 1; id < logits.length; ++id) {
+    if (logits[id] > logits[best]) best = id;
+  }
+  logits[best] = -Infinity;
+});`,
+  },
+  {
+    title: 'Silence a head',
+    code: `// Head 1 of layer 2 says nothing. t.data is one position's row: t.rows heads of t.cols each.
+const head = 1;
+lab.on('L.2.z', (t, ctx) => {
+  t.data.fill(0, head * t.cols, (head + 1) * t.cols);
+});`,
+  },
+  {
+    title: 'Attention from its definition',
+    code: `// softmax(q · K × scale) V in layer 2, head by head; below stands how far the engine's is.
+lab.replace('attn', { layers: [2] }, ({ q, K, V, out, scale }) => {
+  const group = q.length / K[0].length; // query heads that share a KV head
+  q.forEach((query, head) => {
+    const kv = Math.floor(head / group);
+    const scores = K.map((key) => scale * key[kv].reduce((sum, x, d) => sum + x * query[d], 0));
+    const most = Math.max(...scores);
+    const weights = scores.map((score) => Math.exp(score - most));
+    const total = weights.reduce((sum, weight) => sum + weight);
+    for (let d = 0; d < query.length; ++d) {
+      out[head][d] = V.reduce((sum, value, p) => sum + (weights[p] / total) * value[kv][d], 0);
+    }
+  });
+});`,
+  },
+  {
+    title: 'No attention to token 0',
+    code: `// Heads with nothing to say rest on token 0. Here none of any layer sees it, but token 0 itself.
+lab.replace('attn', {}, ({ q, K, V, out, scale, position }) => {
+  const first = position > 0 ? 1 : 0;
+  const group = q.length / K[0].length; // query heads that share a KV head
+  q.forEach((query, head) => {
+    const kv = Math.floor(head / group);
+    const weights = [];
+    let total = 0;
+    for (let p = first; p <= position; ++p) {
+      let score = 0;
+      for (let d = 0; d < query.length; ++d) score += query[d] * K[p][kv][d];
+      weights[p] = score * scale;
+    }
+    const most = weights.reduce((a, b) => Math.max(a, b), -Infinity);
+    for (let p = first; p <= position; ++p) {
+      weights[p] = Math.exp(weights[p] - most);
+      total += weights[p];
+    }
+    for (let p = first; p <= position; ++p) {
+      for (let d = 0; d < query.length; ++d) out[head][d] += (weights[p] / total) * V[p][kv][d];
+    }
+  });
+});`,
+  },
+];
