@@ -173,7 +173,14 @@ export class OpenedExperiment extends EventTarget {
   async #runChanged() {
     const { experiment, state } = this;
     const { plan, busy, model } = this.#run;
-    if (!experiment || !plan || busy || this.#run.recorded || (state !== 'waiting' && state !== 'other model')) return;
+    if (
+      !experiment ||
+      !plan ||
+      busy ||
+      this.#run.recorded ||
+      (state !== 'waiting' && state !== 'other model')
+    )
+      return;
     const fingerprint = await fingerprintOf(this.#run).catch(() => '');
     // Meanwhile it may have been done, or another model loaded.
     if (this.#run.model !== model || this.state !== state) return;

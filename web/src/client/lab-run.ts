@@ -334,7 +334,8 @@ export class LabRun extends EventTarget {
     this.#past.push(place);
     this.place = { ...this.place, cursor: state.cursor };
     // What is recorded was timed before.
-    if (!this.recorded) this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
+    if (!this.recorded)
+      this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
     this.hit = state.hit;
     this.#lookAtCursor(follows);
   }

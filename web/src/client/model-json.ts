@@ -46,7 +46,8 @@ export function modelFromJson(json: JsonValue, plan: Plan): LoadedModel {
 }
 
 function infoFromJson(json: JsonValue, { ops }: Plan): ModelInfo {
-  const whole = (name: keyof ModelInfo, most: number, least = 1) => json.get(name).whole(least, most);
+  const whole = (name: keyof ModelInfo, most: number, least = 1) =>
+    json.get(name).whole(least, most);
   const text = (name: keyof ModelInfo) => json.get(name).text(1000);
   const types = json.get('types');
   const info: ModelInfo = {
@@ -66,7 +67,9 @@ function infoFromJson(json: JsonValue, { ops }: Plan): ModelInfo {
     rope_theta: json.get('rope_theta').number(),
     rope_pairs: json.get('rope_pairs').oneOf(['adjacent', 'halves'] as const),
     tied_head: json.get('tied_head').flag(),
-    types: Object.fromEntries(types.keys().map((type) => [type, types.get(type).whole(0, maxBytes)])),
+    types: Object.fromEntries(
+      types.keys().map((type) => [type, types.get(type).whole(0, maxBytes)]),
+    ),
     tokenizer: tokenizerFromJson(json.get('tokenizer')),
     chat_template: null,
     kv_bytes_per_token: whole('kv_bytes_per_token', maxBytes),

@@ -20,6 +20,10 @@ export function npy(data: Float32Array | Int32Array, shape: readonly number[]): 
   return bytes;
 }
 
+const header = new RegExp(
+  String.raw`^\x93NUMPY\x01\x00[^]{2}\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+),\), \} *\n`,
+);
+
 /** (n) float32, as `npy` writes them; anything else is refused. `place`: how errors call the file. */
 export function floatsOfNpy(bytes: Uint8Array, place: string): Float32Array {
   const refuse = (expected: string, actual: string) =>
@@ -28,11 +32,8 @@ export function floatsOfNpy(bytes: Uint8Array, place: string): Float32Array {
       message: 'An array of the file is not as it should be.',
       ...{ place, expected, actual },
     });
-  const text = new TextDecoder('latin1').decode(bytes.subarray(0, 512));
-  const found =
-    /^\x93NUMPY\x01\x00(?:.|\n){2}\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+),\), \} *\n/.exec(
-      text,
-    );
+  const text = String.fromCharCode(...bytes.subarray(0, 512));
+  const found = header.exec(text);
   if (!found) throw refuse('one axis of float32 in .npy 1.0', text.slice(0, 60));
   const data = bytes.slice(found[0].length); // Where floats may begin.
   const n = Number(found[1]);

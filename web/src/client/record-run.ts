@@ -51,6 +51,8 @@ export function partsOf(run: LabRun, end: number): Part[] {
   const rows = end * n_layers;
   const candidates = Math.min(n_vocab, 5 * (n_layers + 1));
   const products = productsOf(run);
+  const kept = keptOps(run);
+  const isKept = (name: string) => kept.has(run.tap(name)?.op);
   const bytes: Record<PartId, number> = {
     values: end * run.kept!.bytesPerPosition,
     attention: n_layers * n_heads * (((end * (end + 1)) / 2) * 12 + end * (4 * head_dim + 20)),
@@ -60,8 +62,8 @@ export function partsOf(run: LabRun, end: number): Part[] {
     products: end * products.reduce((sum, { op }) => sum + 9 * op.n_in + 60, 0),
   };
   const why: Partial<Record<PartId, string>> = {
-    ...(isKept(run, 'q_rot') ? {} : { attention: 'L.*.q_rot is not kept' }),
-    ...(isKept(run, 'resid_post') ? {} : { lens: 'L.*.resid_post is not kept' }),
+    ...(isKept('L.0.q_rot') ? {} : { attention: 'L.*.q_rot is not kept' }),
+    ...(isKept('L.0.resid_post') ? {} : { lens: 'L.*.resid_post is not kept' }),
     ...(products.length > 0 ? {} : { products: 'their inputs are not kept' }),
   };
   return partIds.map((id) => ({ id, bytes: bytes[id], why: why[id] ?? '' }));
@@ -77,7 +79,10 @@ export function goodParts(parts: readonly Part[]): PartId[] {
   });
 }
 
-const isKept = (run: LabRun, tap: string) => run.kept!.values.includes(`L.0.${tap}`);
+/** By their ops: a tap may have two names. */
+function keptOps(run: LabRun): ReadonlySet<number | undefined> {
+  return new Set(run.kept!.values.map((name) => run.tap(name)?.op));
+}
 
 type Ask = () => Promise<readonly Answer[]>;
 
@@ -237,7 +242,10 @@ const partAsks: Record<PartId, (run: LabRun, end: number) => Iterable<Ask>> = {
 
 /** Behind every layer; of all logits those of tokens that are likely behind one of them. */
 async function lensesAt(run: LabRun, position: number): Promise<Answer[]> {
-  const names = ['embd', ...range(run.model!.info.n_layers).map((layer) => `L.${layer}.resid_post`)];
+  const names = [
+    'embd',
+    ...range(run.model!.info.n_layers).map((layer) => `L.${layer}.resid_post`),
+  ];
   const lenses = [];
   for (const name of names) lenses.push(await run.trace.lens(name, position, { all: true }));
   const next = run.tokens[position + 1]?.id;
@@ -283,12 +291,12 @@ async function weightsAt(run: LabRun, op: number, row: number): Promise<Answer[]
 
 /** The matrix products whose inputs are kept, by the name of what they leave. */
 function productsOf(run: LabRun): { name: string; input: string; op: OpInfo }[] {
-  const kept = new Set(run.kept!.values);
+  const kept = keptOps(run);
   const head = run.tap('logits')?.op;
   return matricesOf(run.ops, run.model!.info).flatMap((matrix) => {
     const taps =
       matrix.op === head ? { input: 'final_norm', output: 'logits' } : tapsAround(matrix);
-    if (!taps || !kept.has(taps.input)) return [];
+    if (!taps || !kept.has(run.tap(taps.input)?.op)) return [];
     return [{ name: taps.output, input: taps.input, op: run.ops[matrix.op]! }];
   });
 }

@@ -45,6 +45,8 @@ export class RecordedEngine {
   readonly run: RecordedRun;
   readonly #answers: ReadonlyMap<string, Answer>;
   readonly #pieces: ReadonlyMap<number, RecordedRun['pieces'][number]>;
+  /** By op, the name under which its rows are recorded: a tap may have two. */
+  readonly #names = new Map<number | undefined, string>();
   /** Positions in the context, those of the pass at hand, and its ops that have run. */
   #length = 0;
   #rows = 0;
@@ -54,6 +56,9 @@ export class RecordedEngine {
     this.run = run;
     this.#answers = new Map(run.answers.map((one) => [keyOf(one.call, one.args), one]));
     this.#pieces = new Map([...run.pieces, ...run.tokens].map((piece) => [piece.id, piece]));
+    for (const { call, args } of run.answers) {
+      if (call === 'traceRead') this.#names.set(this.#tap(args.name)?.op, args.name);
+    }
   }
 
   call<K extends CallName>(call: K, args: Calls[K]['args']): Promise<Calls[K]['result']> {
@@ -165,15 +170,22 @@ export class RecordedEngine {
     return piece;
   }
 
+  #tap(name: string) {
+    return this.run.plan.taps.find((tap) => tap.name === name);
+  }
+
   #rowsOf(args: Calls['traceRead']['args']): TapValues {
-    const all = this.#answer('traceRead', args);
-    const { first, end } = args;
+    const { name, first, end } = args;
+    const tap = this.#tap(name);
+    const all = this.#answer('traceRead', { ...args, name: this.#names.get(tap?.op) ?? name });
     const from = (first - all.first) * all.width;
     const data = all.data.subarray(Math.max(0, from), (end - all.first) * all.width);
     if (from < 0 || data.length !== (end - first) * all.width) {
       throw notRecorded(missing.traceRead(args));
     }
-    return { ...all, first, positions: end - first, data: data.slice() };
+    const { unit } = tap!;
+    const axes = tap!.axes.slice(0, all.axes.length);
+    return { ...all, name, axes, unit, first, positions: end - first, data: data.slice() };
   }
 
   #logits(): Float32Array {

@@ -177,8 +177,12 @@ const readers: { [K in RecordedCall]: Read<K> } = {
     if (width !== 1 && width !== whole) result.get('width').refuse(`1 or ${whole}`);
     const data = floats(result.get('data'), about, (end - first) * width);
     const positions = end - first;
-    const { name, axes, unit } = tap;
-    return { args: { name, first, end }, result: { name, first, positions, width, axes, unit, data } };
+    const { name, unit } = tap;
+    const axes = width === whole ? tap.axes : tap.axes.slice(0, 1);
+    return {
+      args: { name, first, end },
+      result: { name, first, positions, width, axes, unit, data },
+    };
   },
 
   traceAttention: (args, result, about) => {
@@ -305,7 +309,11 @@ function answerFromJson(json: JsonValue, about: About): Answer {
   return { call, ...read } as Answer;
 }
 
-const lengthOf = (json: JsonValue): number => json.list(2).at(-1)?.whole(0, 2 ** 20) ?? 0;
+const lengthOf = (json: JsonValue): number =>
+  json
+    .list(2)
+    .at(-1)
+    ?.whole(0, 2 ** 20) ?? 0;
 
 function matrixOf(args: JsonValue, { plan, info }: About) {
   const op = args.get('op').whole(0, plan.ops.length - 1);

@@ -88,7 +88,7 @@ async function fetched(url: URL): Promise<Blob> {
   if (!response.ok || !response.body) throw failure(`status ${response.status}`);
   const parts: BlobPart[] = [];
   let size = 0;
-  for (const reader = response.body.getReader(); ; ) {
+  for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) return new Blob(parts);
     parts.push(value);

@@ -180,6 +180,7 @@ export class NiLab extends LitElement implements LabActions {
   }
 
   openDialog(name: 'breaks' | 'panels' | 'keys') {
+    if (name === 'breaks' && this.run.recorded) return;
     const tag = { breaks: 'ni-breaks', panels: 'ni-panel-list', keys: 'ni-keys' } as const;
     this.renderRoot.querySelector(tag[name])!.show();
   }

@@ -145,7 +145,8 @@ export class NiTransport extends LitElement {
         class="breaks besides"
         title=${run.recorded ? 'Breaks need the model' : 'Breaks (B)'}
         ?disabled=${run.recorded !== null}
-        @click=${() => this.#fire('open-breaks')}>
+        @click=${() => this.#fire('open-breaks')}
+      >
         Breaks${run.breaks.length > 0 ? html` <b>on</b>` : nothing}
       </button>`;
   }
