@@ -10,6 +10,7 @@ import { registerServiceWorker } from './register.ts';
 const options = pageOptions(location.search);
 const engineUrl = new URL(`${__ENGINE_FOLDER__}/`, document.baseURI).href;
 const client = new Client({ engineUrl, load: options.load });
+client.prepare();
 window.nanoinfer = client;
 
 const chat = new Chat(client, options.sampling);

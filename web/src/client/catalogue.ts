@@ -61,6 +61,13 @@ export function wantedFromCatalogue({ id, name, url }: CatalogueModel): Wanted {
   return { source: { kind: 'url', url }, label: name, keep: real, ask: real };
 }
 
+/** The model of this origin, as another page named it; null: no address leads to it. */
+export function wantedAt(origin: string, base: string): Wanted | null {
+  const known = Object.values(catalogue).find(({ url }) => origin.endsWith(`/${url}`));
+  if (known) return { ...wantedFromCatalogue(known), ask: false };
+  return /^https?:/.test(origin) ? wantedUrl(origin, base) : null;
+}
+
 /** The same model with the same choices, for a fresh engine. */
 export function wantedAgain({ source, kept, origin, options }: LoadedModel): Wanted {
   const again: ModelSource = kept ? { kind: 'kept', id: kept.id } : source;

@@ -25,6 +25,8 @@ import { Connection } from './connection.ts';
 import { defaultChatOptions, defaultSampling } from './defaults.ts';
 import { EngineError } from './errors.ts';
 import { deleteKeptModel, listKeptModels } from './kept-models.ts';
+import { RecordedEngine } from './recorded-engine.ts';
+import type { RecordedRun } from './recorded-run.ts';
 import { Trace } from './trace.ts';
 
 export interface LoadCallbacks {
@@ -78,20 +80,22 @@ function withFullUrl(source: ModelSource | string): ModelSource {
 }
 
 /**
- * @fires load - a model is ready: `model`
+ * @fires load - a model is ready, or a recorded run in its place: `model`, `recorded`
  * @fires lost - the engine has trapped or cannot run: `error`; `load` starts a fresh one
  */
 export class Client extends EventTarget {
   /** Resolves with the first model that is loaded. */
   readonly ready: Promise<LoadedModel>;
   readonly #settings: ClientSettings;
-  #connection: Connection | null = null;
+  #connection: Connection | RecordedEngine | null = null;
   /** The worker of the first load: it starts with the page, beside its first drawing. */
-  #spare: Connection | null;
+  #spare: Connection | null = null;
   #loading: { connection: Connection; abort: AbortController } | null = null;
   #becomeReady: (model: LoadedModel) => void = () => undefined;
-  /** The model in use. */
+  /** The model in use; of a recorded run the one that it was made with. */
   model: LoadedModel | null = null;
+  /** What plays in a model's place: none is loaded. */
+  recorded: RecordedRun | null = null;
   /** The model that was loaded last: it stays when the engine is lost. */
   latest: LoadedModel | null = null;
   /** Why there is none any more. */
@@ -102,9 +106,14 @@ export class Client extends EventTarget {
   constructor(settings: ClientSettings) {
     super();
     this.#settings = settings;
-    this.#spare = this.#connect();
-    this.#spare.prepare({ options: settings.load, engineUrl: settings.engineUrl });
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
+  }
+
+  /** Starts an engine before it is known what to load. */
+  prepare(): void {
+    const { load, engineUrl } = this.#settings;
+    this.#spare = this.#connect();
+    this.#spare.prepare({ options: load, engineUrl });
   }
 
   /**
@@ -138,7 +147,7 @@ export class Client extends EventTarget {
       refuseTooLarge(header, choice.nCtx);
       this.#connection?.end(EngineError.of('replaced', 'Another model has been loaded.'));
       this.#connection = connection;
-      this.model = null;
+      this.model = this.recorded = null;
       connection.proceed(id, choice);
     };
     const args = {
@@ -161,6 +170,18 @@ export class Client extends EventTarget {
       signal?.removeEventListener('abort', cancel);
       if (this.#loading === loading) this.#loading = null;
     }
+  }
+
+  /** A recorded run takes the engine's place; the model in use is released. */
+  play(recorded: RecordedRun): void {
+    this.#loading?.abort.abort();
+    this.#connection?.end(EngineError.of('replaced', 'A recorded run has been opened.'));
+    this.#connection = new RecordedEngine(recorded);
+    this.recorded = recorded;
+    this.model = recorded.model;
+    this.trace = this.#newTrace();
+    this.error = null;
+    this.dispatchEvent(new Event('load'));
   }
 
   /** Token ids of a text. `special`: control tokens written in it become tokens. */
@@ -279,7 +300,7 @@ export class Client extends EventTarget {
     return connection;
   }
 
-  #engine(): Connection {
+  #engine(): Connection | RecordedEngine {
     if (this.#connection && this.model) return this.#connection;
     throw this.error ?? EngineError.of('no_model', 'No model is loaded.');
   }

@@ -109,7 +109,7 @@ function tapFromJson(json: JsonValue, name: string): TapValues {
   return { name, first, positions, width, axes, unit: json.get('unit').text(40), data };
 }
 
-function axisFromJson(json: JsonValue): TapAxis {
+export function axisFromJson(json: JsonValue): TapAxis {
   const size = json.get('size');
   return { name: json.get('name').text(40), size: size.isNull ? null : size.whole(1, 2 ** 24) };
 }

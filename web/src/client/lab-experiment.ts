@@ -42,6 +42,7 @@ async function computeFingerprint(run: LabRun, { info }: LoadedModel): Promise<s
 
 /** Where the run stands, with all that led there. */
 export async function experimentOf(run: LabRun, panels: readonly string[]): Promise<Experiment> {
+  if (run.recorded) return { ...run.recorded.experiment, panels, selection: run.selection };
   const { model, prompt, tokens, nPrompt, tokenByToken, sampling, selection } = run;
   const ids = tokens.slice(0, nPrompt).map(({ id }) => id);
   const ofText = await run.idsOf(prompt);
@@ -171,7 +172,14 @@ export class OpenedExperiment extends EventTarget {
   async #runChanged() {
     const { experiment, state } = this;
     const { plan, busy, model } = this.#run;
-    if (!experiment || !plan || busy || (state !== 'waiting' && state !== 'other model')) return;
+    if (
+      !experiment ||
+      !plan ||
+      busy ||
+      this.#run.recorded ||
+      (state !== 'waiting' && state !== 'other model')
+    )
+      return;
     const fingerprint = await fingerprintOf(this.#run).catch(() => '');
     // Meanwhile it may have been done, or another model loaded.
     if (this.#run.model !== model || this.state !== state) return;

@@ -8,15 +8,25 @@ export function keptPositions({ complete, place, kept }: LabRun): { first: numbe
 }
 
 /** All rows that the engine keeps of whole taps, in the order of the plan. */
-export async function readKept(run: LabRun): Promise<TapValues[]> {
+export function readKept(run: LabRun): Promise<TapValues[]> {
   const { first, end } = keptPositions(run);
-  const names = new Set(run.kept?.values);
+  return readRows(run, run.kept?.values ?? [], first, end);
+}
+
+/** Rows of positions [first, end) of these taps, in the order of the plan. */
+export async function readRows(
+  run: LabRun,
+  names: readonly string[],
+  first: number,
+  end: number,
+): Promise<TapValues[]> {
+  const wanted = new Set(names);
   // Some ops work on a pass's last row only: the prompt's last token's, and each one's behind it.
   const firstOf = ({ axes }: TapInfo) =>
-    axes[0]?.name === 'logit_row' ? Math.max(first, run.nPrompt - 1) : first;
+    axes[0]?.name === 'logit_row' && !run.tokenByToken ? Math.max(first, run.nPrompt - 1) : first;
   return Promise.all(
     run
-      .plan!.taps.filter((tap) => names.has(tap.name) && firstOf(tap) < end)
+      .plan!.taps.filter((tap) => wanted.has(tap.name) && firstOf(tap) < end)
       .map((tap) => run.trace.read(tap.name, firstOf(tap), end)),
   );
 }

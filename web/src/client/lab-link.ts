@@ -146,7 +146,7 @@ function idsFromJson(json: JsonValue): number[] {
   return json.list(maxIds).map((id) => id.whole(0, maxId));
 }
 
-function samplingFromJson(json: JsonValue): SamplingParams {
+export function samplingFromJson(json: JsonValue): SamplingParams {
   const bias = json.maybe('logit_bias');
   return {
     temperature: json.get('temperature').number(0, 100),

@@ -28,6 +28,8 @@ import { LabHooks } from './lab-hooks.ts';
 import { keepWhatFits } from './lab-keep.ts';
 import { bufferOf } from './live-taps.ts';
 import { PassTimes } from './pass-times.ts';
+import { notRecorded } from './recorded-engine.ts';
+import type { RecordedRun } from './recorded-run.ts';
 import type { Trace } from './trace.ts';
 
 export type StepUnit = 'op' | 'layer' | 'token';
@@ -137,13 +139,19 @@ export class LabRun extends EventTarget {
     return this.plan?.ops ?? [];
   }
 
+  /** What plays in a model's place: it moves, and nothing of it can be changed. */
+  get recorded(): RecordedRun | null {
+    return this.client.recorded;
+  }
+
   /** All ops of the pass have run: its last token's logits are there. */
   get complete(): boolean {
     return this.place.end > 0 && this.place.cursor === this.ops.length;
   }
 
-  /** The newest token ends the text, by the model's own word. */
+  /** The newest token ends the text, by the model's own word or since no more is recorded. */
   get ended(): boolean {
+    if (this.recorded) return this.place.end === this.recorded.tokens.length;
     const last = this.tokens.at(-1);
     const eot = this.model?.info.tokenizer.eot_ids ?? [];
     return last !== undefined && this.tokens.length > this.nPrompt && eot.includes(last.id);
@@ -185,7 +193,7 @@ export class LabRun extends EventTarget {
 
   /** Begins anew with this text. */
   setPrompt(prompt: Prompt): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       const ids = await this.idsOf(prompt);
       this.prompt = prompt;
       await this.#setTokens(ids, ids.length);
@@ -194,7 +202,7 @@ export class LabRun extends EventTarget {
 
   /** Begins anew with these tokens, of which the first nPrompt are the prompt. */
   setIds(ids: readonly number[], nPrompt = ids.length): Promise<void> {
-    return this.#interrupt(() => this.#setTokens(ids, nPrompt));
+    return this.#alter(() => this.#setTokens(ids, nPrompt));
   }
 
   /** Back to the beginning; what followed the prompt is forgotten. */
@@ -240,6 +248,7 @@ export class LabRun extends EventTarget {
   /** One op, layer or token on. A pass that is complete is followed by drawing the next token. */
   step(unit: StepUnit): Promise<void> {
     if (this.busy || !this.plan) return Promise.resolve();
+    if (this.recorded && this.ended && this.complete) return Promise.resolve();
     return this.#inTurn(() => this.#step(unit));
   }
 
@@ -282,7 +291,7 @@ export class LabRun extends EventTarget {
   }
 
   setBreaks(breaks: readonly Break[]): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       await this.trace.setBreaks([...breaks]);
       this.breaks = breaks;
     });
@@ -326,7 +335,9 @@ export class LabRun extends EventTarget {
     const state = await this.#run(this.#until(unit), this.#abort.signal);
     this.#past.push(place);
     this.place = { ...this.place, cursor: state.cursor };
-    this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
+    // What is recorded was timed before.
+    if (!this.recorded)
+      this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
     this.hit = state.hit;
     this.#lookAtCursor(follows);
   }
@@ -453,7 +464,7 @@ export class LabRun extends EventTarget {
   timeOps(): Promise<void> {
     return this.#inTurn(async () => {
       await this.trace.opMs({ reset: true });
-      this.times = new PassTimes(this.ops);
+      this.times = new PassTimes(this.ops, this.recorded?.times);
     });
   }
 
@@ -462,7 +473,7 @@ export class LabRun extends EventTarget {
    * run stands where it is meanwhile. `pause` ends it.
    */
   measureMachine(): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       const { signal } = this.#abort;
       const { info, choice } = this.model!;
       this.#measured({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });
@@ -491,7 +502,7 @@ export class LabRun extends EventTarget {
 
   /** Other sampling from here on: what was drawn behind this place is forgotten. */
   setSampling(sampling: SamplingParams): Promise<void> {
-    return this.#interrupt(() => {
+    return this.#alter(() => {
       this.sampling = sampling;
       this.#draws = 0;
       this.#forgetTail();
@@ -504,7 +515,7 @@ export class LabRun extends EventTarget {
    * this one is computed again. Code that is refused, or fails there, leaves things as they were.
    */
   setCode(source: string | null): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       const { hooks: before, place, client, plan, model } = this;
       const hooks =
         source === null ? null : await LabHooks.start(source, client, plan!, model!.info);
@@ -555,7 +566,7 @@ export class LabRun extends EventTarget {
   }
 
   setTokenByToken(on: boolean): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       this.tokenByToken = on;
       await this.#toStart();
     });
@@ -568,7 +579,7 @@ export class LabRun extends EventTarget {
 
   /** The same, with those that are switched off. A list that the engine refuses changes nothing. */
   setInterventions(interventions: readonly Intervention[]): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       const { rerun, state } = await this.#tryEdits(editsOf(interventions));
       const dropped = this.place.cursor > 0 && !state.begun && !state.complete;
       this.interventions = interventions;
@@ -619,7 +630,7 @@ export class LabRun extends EventTarget {
 
   /** Keeps these taps as well; the run is computed again from position 0 to have them all. */
   keepAlso(names: readonly string[]): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       this.#besides = [...new Set([...this.#besides, ...names])];
       await this.#keep();
       await this.trace.truncate(0);
@@ -641,7 +652,7 @@ export class LabRun extends EventTarget {
 
   /** Puts another token behind `position` and computes it; what followed stays a branch. */
   fork(position: number, id: number): Promise<void> {
-    return this.#interrupt(async () => {
+    return this.#alter(async () => {
       const nCtx = this.model!.session.n_ctx;
       if (position + 1 >= nCtx) {
         throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
@@ -725,7 +736,7 @@ export class LabRun extends EventTarget {
     if (!tap || position >= end) return 'not yet';
     if (position >= first && tap.op >= cursor) return 'not yet';
     if (this.ops[tap.op]!.logit_rows && this.passOf(position).end - 1 !== position) return 'no row';
-    if (position >= first && this.#isLive(tap)) return 'kept';
+    if (position >= first && !this.recorded && this.#isLive(tap)) return 'kept';
     const oldest = end - (this.kept?.positions ?? 0);
     return isKept(tap.op) && position >= oldest ? 'kept' : 'not kept';
   }
@@ -825,10 +836,34 @@ export class LabRun extends EventTarget {
       const plan = await this.trace.plan();
       this.#taps = new Map(plan.taps.map((tap) => [tap.name, tap]));
       await this.#keep();
+      if (this.recorded) {
+        await this.#useRecorded(this.recorded, plan);
+        return;
+      }
       const ids = await this.idsOf(this.prompt);
       this.plan = plan;
       await this.#setTokens(ids, ids.length);
     });
+  }
+
+  /** Begins where the recording was made: at its end. */
+  async #useRecorded(recorded: RecordedRun, plan: Plan): Promise<void> {
+    const { experiment, tokens, nPrompt } = recorded;
+    const { prompt, sampling, tokenByToken, interventions, selection } = experiment;
+    const bytes = tokens.slice(0, nPrompt).map((token) => new TextDecoder().decode(token.bytes));
+    this.prompt = 'ids' in prompt ? { text: bytes.join(''), asChat: false } : prompt;
+    this.sampling = sampling;
+    this.tokenByToken = tokenByToken;
+    this.interventions = interventions;
+    this.times = recorded.times && new PassTimes(plan.ops, recorded.times);
+    this.hooks?.end();
+    this.hooks = null;
+    await this.trace.setEdits(editsOf(interventions));
+    this.plan = plan;
+    const ids = tokens.map(({ id }) => id);
+    await this.#setTokens(ids, nPrompt);
+    while (!this.complete || !this.ended) await this.#step('token');
+    this.select(selection);
   }
 
   /** Stops what runs, then does this. */
@@ -836,6 +871,14 @@ export class LabRun extends EventTarget {
     this.playing = null;
     this.#abort.abort();
     return this.#inTurn(action);
+  }
+
+  /** The same of what only an engine can do. */
+  #alter(action: () => Promise<void>): Promise<void> {
+    return this.#interrupt(() => {
+      if (!this.recorded) return action();
+      throw notRecorded('A recorded run cannot be changed. Load its model to go on from here.');
+    });
   }
 
   #inTurn(action: () => Promise<void>): Promise<void> {

@@ -4,11 +4,13 @@ import type { LoadOptions, SamplingParams } from '../protocol.ts';
 export interface PageOptions {
   /** 'tiny', 'default' or an address; null: nothing is asked for. */
   model: string | null;
+  /** A recorded run's address, which is played in a model's place. */
+  run: string | null;
   load: LoadOptions;
   sampling: Partial<SamplingParams>;
 }
 
-/** ?model= ?threads= ?simd= ?n_ctx= ?temperature= ?seed= ; what is not a usable value is ignored. */
+/** ?model= ?run= ?threads= ?simd= ?n_ctx= ?temperature= ?seed= ; what is not a usable value is ignored. */
 export function pageOptions(search: string): PageOptions {
   const query = new URLSearchParams(search);
   const number = (name: string, min: number, max: number): number | undefined => {
@@ -16,7 +18,12 @@ export function pageOptions(search: string): PageOptions {
     const value = Number(text);
     return text !== null && text !== '' && value >= min && value <= max ? value : undefined;
   };
-  const options: PageOptions = { model: query.get('model'), load: {}, sampling: {} };
+  const options: PageOptions = {
+    model: query.get('model'),
+    run: query.get('run'),
+    load: {},
+    sampling: {},
+  };
   const threads = number('threads', 0, 64);
   const nCtx = number('n_ctx', 1, 1 << 20);
   const temperature = number('temperature', 0, 5);

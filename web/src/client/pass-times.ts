@@ -22,10 +22,11 @@ export class PassTimes {
   readonly decode: OpTotals;
   readonly #ops: readonly OpInfo[];
 
-  constructor(ops: readonly OpInfo[]) {
+  /** `before`: what was timed before. */
+  constructor(ops: readonly OpInfo[], before: Record<Phase, OpTotals> | null = null) {
     this.#ops = ops;
-    this.prefill = noTotals(ops.length);
-    this.decode = noTotals(ops.length);
+    this.prefill = before?.prefill ?? noTotals(ops.length);
+    this.decode = before?.decode ?? noTotals(ops.length);
   }
 
   /** The phase that has been timed: decoding, where both have. */

@@ -1,9 +1,9 @@
 import { type Wanted, wantedFile } from '../client/catalogue.ts';
 
-/** The one file that was dropped, or why there is none. */
+/** The one file that was dropped, as a model's; `run`: its name says that it is a recorded run. */
 export function droppedFile(
   data: DataTransfer,
-): { wanted: Wanted } | { refused: Wanted; why: string } {
+): { wanted: Wanted; run?: File } | { refused: Wanted; why: string } {
   const file = data.files[0];
   const wanted = wantedFile(file ?? new File([], 'What was dropped'));
   const isFolder = [...data.items].some((item) => item.webkitGetAsEntry()?.isDirectory);
@@ -16,5 +16,6 @@ export function droppedFile(
         : file.size === 0
           ? 'The file is empty.'
           : '';
-  return why === '' ? { wanted } : { refused: wanted, why };
+  if (why !== '') return { refused: wanted, why };
+  return file?.name.endsWith('.nirun') ? { wanted, run: file } : { wanted };
 }

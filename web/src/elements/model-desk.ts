@@ -8,7 +8,12 @@ import type { Loading } from '../client/loading.ts';
 import type { KeptModel } from '../protocol.ts';
 import { droppedFile } from './dropped-file.ts';
 
-type Host = ReactiveControllerHost & { client: Client; loading: Loading };
+type Host = ReactiveControllerHost & {
+  client: Client;
+  loading: Loading;
+  /** Takes a recorded run that was dropped. */
+  openRun?(file: File): void;
+};
 
 /** Models of a page: the first one, those that are chosen, kept and dropped. Draws its host anew. */
 export class ModelDesk implements ReactiveController {
@@ -63,7 +68,8 @@ export class ModelDesk implements ReactiveController {
   #draw = () => this.#host.requestUpdate();
 
   #loaded = () => {
-    rememberModel(this.#host.client.model?.kept?.id ?? null);
+    const { model, recorded } = this.#host.client;
+    if (!recorded) rememberModel(model?.kept?.id ?? null);
     this.#draw();
   };
 
@@ -89,7 +95,8 @@ export class ModelDesk implements ReactiveController {
     this.dropping = false;
     this.#draw();
     const dropped = droppedFile(event.dataTransfer);
-    if ('wanted' in dropped) void this.load(dropped.wanted);
+    if ('run' in dropped && this.#host.openRun) this.#host.openRun(dropped.run);
+    else if ('wanted' in dropped) void this.load(dropped.wanted);
     else this.#host.loading.refuse(dropped.refused, EngineError.of('bad_argument', dropped.why));
   };
 }

@@ -45,6 +45,8 @@ export abstract class LabPanel<View> extends LitElement {
   protected toKeep(missing: readonly string[]): readonly string[] {
     return missing;
   }
+  /** Why a recorded run does not do for this panel; left out: it does. */
+  protected readonly needsModel?: string;
   protected abstract read(run: LabRun): Promise<View>;
   protected abstract draw(view: View): TemplateResult;
   protected abstract table(view: View): DataTable;
@@ -75,6 +77,7 @@ export abstract class LabPanel<View> extends LitElement {
     const { run } = this;
     this.requestUpdate();
     if (!run.plan || run.busy || this.#missing().length > 0) return;
+    if (run.recorded && this.needsModel) return;
     const reading = this.#read(++this.#readings);
     run.waitFor(reading);
   };
@@ -100,8 +103,10 @@ export abstract class LabPanel<View> extends LitElement {
   override render() {
     const { run, view, failure } = this;
     if (!run.plan) return html`<p class="empty">Load a model to begin.</p>`;
+    if (run.recorded && this.needsModel) return html`<p class="empty">${this.needsModel}</p>`;
     const missing = this.#missing();
     if (missing.length > 0 && !run.busy) return this.#absent(missing);
+    if (failure?.code === 'not_recorded') return html`<p class="empty">${failure.message}</p>`;
     if (failure) {
       return html`<p class="empty" role="alert">${failure.message}</p>
         <p class="empty mono">${errorDetail(failure)}</p>`;
@@ -143,6 +148,12 @@ export abstract class LabPanel<View> extends LitElement {
     }
     const names = [...new Set(missing.map(({ tap }) => tap))];
     const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')}…` : names.join(', ');
+    if (this.run.recorded) {
+      return html`<p class="empty">
+        ${shown} ${names.length > 1 ? 'are' : 'is'} not in the recording. Keep
+        ${names.length > 1 ? 'them' : 'it'} in the lab, and save the run again.
+      </p>`;
+    }
     return html`<p class="empty">
         ${shown} ${names.length > 1 ? 'are' : 'is'} not kept at token
         ${this.tokenAt(missing[0]!.position)}, to save memory.

@@ -17,10 +17,13 @@ export class NiAttentionStages extends LitElement {
     row: { attribute: false },
     tokens: { attribute: false },
     headDim: { attribute: false },
+    fixed: { type: Boolean },
   };
   declare row: AttentionRow;
   declare tokens: readonly TokenPiece[];
   declare headDim: number;
+  /** No key can be hidden. */
+  declare fixed: boolean;
 
   override render() {
     const { row, headDim } = this;
@@ -72,7 +75,7 @@ export class NiAttentionStages extends LitElement {
         <button
           class="plain"
           aria-label="Hide key ${label}"
-          ?disabled=${hidden}
+          ?disabled=${hidden || this.fixed}
           @click=${() => this.dispatchEvent(new CustomEvent('hide', { detail: key }))}
         >
           hide

@@ -58,6 +58,7 @@ export class NiCodeFlip extends LitElement {
 
   #buttons() {
     const { run, matrix, block, element } = this;
+    if (run.recorded) return html`<p>A recorded run cannot be changed: this needs its model.</p>`;
     if (!run.complete)
       return html`<p>Step to the end of a pass: then there are logits to move.</p>`;
     const missing = missingTaps(run, matrix);

@@ -2,6 +2,7 @@ import { css, html, LitElement } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
 import type { AttentionRow, Edit } from '../../protocol.ts';
 import { controls } from '../shared-styles.ts';
+import { engineActs } from './engine-acts.ts';
 
 /** What can be done to one head: zero it, scale it, hide keys from it. */
 export class NiHeadActs extends LitElement {
@@ -13,7 +14,7 @@ export class NiHeadActs extends LitElement {
   override render() {
     const { layer, head, position } = this.row;
     const site = `L.${layer}.z`;
-    return html`<div role="group" aria-label="Change this head">
+    const acts = html`<div role="group" aria-label="Change this head">
       <button @click=${() => this.#add({ do: 'zero', site, head })}>Zero head ${head}</button>
       <form @submit=${this.#scale}>
         <label>Scale it by <input name="by" type="number" step="any" value="2" required /></label>
@@ -29,6 +30,7 @@ export class NiHeadActs extends LitElement {
         <button>Hide</button>
       </form>
     </div>`;
+    return engineActs(this.run, acts);
   }
 
   #add(edit: Edit) {

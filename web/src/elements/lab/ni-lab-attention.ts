@@ -226,6 +226,7 @@ export class NiLabAttention extends LabPanel<View> {
         .row=${row}
         .tokens=${tokens}
         .headDim=${this.run.model!.info.head_dim}
+        .fixed=${this.run.recorded !== null}
         @hide=${(event: CustomEvent<number>) => this.#hide(view, event.detail)}
       ></ni-attention-stages>`;
     }

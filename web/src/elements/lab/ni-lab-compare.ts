@@ -37,6 +37,9 @@ export class NiLabCompare extends LabPanel<View> {
     this.requestUpdate();
   };
 
+  protected override readonly needsModel =
+    'Two runs are computed from one checkpoint, and a recorded run holds one of them. Load its model to compare.';
+
   #viewOf({ ops }: LabRun): View {
     const { a, b, difference } = this.#comparison;
     return { a, b, difference: b && difference, ops };

@@ -7,6 +7,7 @@ import type { LabRun } from '../../client/lab-run.ts';
 import { editWords } from '../../draw/edit-words.ts';
 import type { Edit, Rerun } from '../../protocol.ts';
 import { errorDetail } from '../ni-notice.ts';
+import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import './ni-edit-form.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -40,15 +41,18 @@ export class NiLabInterventions extends LabPanel<View> {
 
   protected override draw({ interventions, rerun }: View) {
     const { refusal } = this;
-    const again = rerunWords(interventions, rerun);
+    const again = this.run.recorded ? '' : rerunWords(interventions, rerun);
     return html`
       <p class="soft">
         Each edit acts behind the op whose tap it names, in this order, in every pass. What the
         context holds is computed again from the first position that depends on a change.
       </p>
-      <ul aria-label="Edits">
-        ${interventions.map((one) => this.#item(one))}
-      </ul>
+      ${engineActs(
+        this.run,
+        html`<ul aria-label="Edits">
+          ${interventions.map((one) => this.#item(one))}
+        </ul>`,
+      )}
       ${interventions.length === 0 ? html`<p>No edit: the model computes what its file says.</p>` : nothing}
       <p role="status" aria-label="Computed again" class="mono ${again ? 'said' : ''}">${again}</p>
       ${
@@ -59,13 +63,17 @@ export class NiLabInterventions extends LabPanel<View> {
             </div>`
           : nothing
       }
-      <ni-edit-form
+      ${this.run.recorded ? nothing : this.#more(interventions)}
+    `;
+  }
+
+  #more(interventions: readonly Intervention[]) {
+    return html`<ni-edit-form
         .run=${this.run}
         @add-edit=${(event: CustomEvent<Edit>) =>
           void this.#set([...interventions, { edit: event.detail, on: true }])}
       ></ni-edit-form>
-      ${this.#json(interventions)}
-    `;
+      ${this.#json(interventions)}`;
   }
 
   #item(one: Intervention) {

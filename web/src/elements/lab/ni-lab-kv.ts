@@ -11,6 +11,7 @@ import type { LabRun, Selection } from '../../client/lab-run.ts';
 import { bytes, count, value } from '../../draw/format.ts';
 import type { AttentionRow, Edit, KvSlot, KvState } from '../../protocol.ts';
 import { kvStyles } from './kv-styles.ts';
+import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-panel-edits.ts';
@@ -205,61 +206,55 @@ export class NiLabKv extends LabPanel<View> {
     const act = (edits: Edit[]) => void this.run.setEdits([...this.run.edits, ...edits]);
     const chosen = this.#part === 'v' ? 'v' : 'k';
     const now = (chosen === 'v' ? v : k)[element]!;
-    return html`
-      <fieldset>
-        <legend>Change token ${this.tokenAt(position)} in the cache</legend>
-        <div class="row">
-          ${this.#choice('Of it', this.#part, { kv: 'k and v', k: 'k', v: 'v' }, (part) => {
-            this.#part = part;
-          })}
-          ${this.#choice(
-            'In',
-            this.#reach,
-            {
-              head: `layer ${layer}, KV head ${kvHead}`,
-              layer: `layer ${layer}`,
-              all: 'all layers',
-            },
-            (reach) => {
-              this.#reach = reach;
-            },
-          )}
-        </div>
-        <div class="row">
-          <button @click=${() => act(scaleSlot(slot, this.#part, 0))}>Zero</button>
-          <button @click=${() => act(scaleSlot(slot, this.#part, 2))}>Double</button>
-          <button @click=${() => act(hideSlot(slot, this.run.model!.info))}>
-            Hide from later tokens
-          </button>
-          <form
-            @submit=${(event: SubmitEvent) => {
-              event.preventDefault();
-              const input = (event.target as HTMLFormElement).elements[0] as HTMLInputElement;
-              if (Number.isFinite(input.valueAsNumber)) {
-                act(setElement(slot, chosen, element, input.valueAsNumber));
-              }
-            }}
-          >
-            <label>
-              ${chosen}[${element}] =
-              <input
-                type="number"
-                step="any"
-                required
-                .value=${String(Number(now.toPrecision(6)))}
-              />
-            </label>
-            <button>Set</button>
-          </form>
-        </div>
-        <p class="soft">
-          Changes act where k and v are written into the cache. Positions before stay; from this one
-          on all is computed again, since later layers depend on it.
-        </p>
-        <ni-panel-edits .run=${this.run} .concerns=${isOfCache}></ni-panel-edits>
-      </fieldset>
-      ${position === query.position ? nothing : this.#lookAt(position)}
-    `;
+    const acts = html`<fieldset>
+      <legend>Change token ${this.tokenAt(position)} in the cache</legend>
+      <div class="row">
+        ${this.#choice('Of it', this.#part, { kv: 'k and v', k: 'k', v: 'v' }, (part) => {
+          this.#part = part;
+        })}
+        ${this.#choice(
+          'In',
+          this.#reach,
+          {
+            head: `layer ${layer}, KV head ${kvHead}`,
+            layer: `layer ${layer}`,
+            all: 'all layers',
+          },
+          (reach) => {
+            this.#reach = reach;
+          },
+        )}
+      </div>
+      <div class="row">
+        <button @click=${() => act(scaleSlot(slot, this.#part, 0))}>Zero</button>
+        <button @click=${() => act(scaleSlot(slot, this.#part, 2))}>Double</button>
+        <button @click=${() => act(hideSlot(slot, this.run.model!.info))}>
+          Hide from later tokens
+        </button>
+        <form
+          @submit=${(event: SubmitEvent) => {
+            event.preventDefault();
+            const input = (event.target as HTMLFormElement).elements[0] as HTMLInputElement;
+            if (Number.isFinite(input.valueAsNumber)) {
+              act(setElement(slot, chosen, element, input.valueAsNumber));
+            }
+          }}
+        >
+          <label>
+            ${chosen}[${element}] =
+            <input type="number" step="any" required .value=${String(Number(now.toPrecision(6)))} />
+          </label>
+          <button>Set</button>
+        </form>
+      </div>
+      <p class="soft">
+        Changes act where k and v are written into the cache. Positions before stay; from this one
+        on all is computed again, since later layers depend on it.
+      </p>
+      <ni-panel-edits .run=${this.run} .concerns=${isOfCache}></ni-panel-edits>
+    </fieldset>`;
+    return html`${engineActs(this.run, acts)}
+    ${position === query.position ? nothing : this.#lookAt(position)} `;
   }
 
   #lookAt(position: number) {

@@ -4,6 +4,7 @@ import { largest, signedBar } from '../../draw/bars.ts';
 import { scaleOf } from '../../draw/colour-map.ts';
 import { count, value } from '../../draw/format.ts';
 import type { Edit } from '../../protocol.ts';
+import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-heat-map.ts';
@@ -78,16 +79,19 @@ export class NiLabMlp extends LabPanel<View> {
         ${this.#top(view)}
       </div>
       ${this.#grid(view)}
-      <form class="row acts" @submit=${(event: SubmitEvent) => this.#zeroRange(event, view)}>
-        <label>
-          Zero neurons
-          <input name="first" type="number" min="0" max=${act.length - 1} value="0" required />
-        </label>
-        <label>
-          to <input name="last" type="number" min="0" max=${act.length - 1} value="0" required />
-        </label>
-        <button>Zero</button>
-      </form>
+      ${engineActs(
+        this.run,
+        html`<form class="row acts" @submit=${(event: SubmitEvent) => this.#zeroRange(event, view)}>
+          <label>
+            Zero neurons
+            <input name="first" type="number" min="0" max=${act.length - 1} value="0" required />
+          </label>
+          <label>
+            to <input name="last" type="number" min="0" max=${act.length - 1} value="0" required />
+          </label>
+          <button>Zero</button>
+        </form>`,
+      )}
       <ni-panel-edits .run=${this.run} .concerns=${concerns}></ni-panel-edits>
     `;
   }
@@ -167,6 +171,7 @@ export class NiLabMlp extends LabPanel<View> {
                 <td>
                   <button
                     class="plain"
+                    ?disabled=${this.run.recorded !== null}
                     aria-label="Zero neuron ${at}"
                     @click=${() => this.#zero(layer, at, at + 1)}
                   >

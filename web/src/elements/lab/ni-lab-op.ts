@@ -1,4 +1,5 @@
 import { css, html, nothing, svg } from 'lit';
+import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { hasNaive, type OpRows } from '../../client/naive-op.ts';
 import { bytes as size, count, value } from '../../draw/format.ts';
@@ -11,7 +12,7 @@ import type { DataTable } from './ni-data-table.ts';
 import './ni-naive.ts';
 import './ni-source.ts';
 import './ni-strip.ts';
-import { elementsOf, explain, type Explanation, rowsOfOp } from './op-explain.ts';
+import { elementsOf, explain, type Explanation, rowsOfOp, unexplained } from './op-explain.ts';
 import { type OpTaps, tapsOf } from './op-taps.ts';
 
 interface View {
@@ -71,7 +72,12 @@ export class NiLabOp extends LabPanel<View> {
       run.client.memory(),
     ]);
     const element = Math.min(this.element, elementsOf(info) - 1);
-    const explanation = await explain(run, rows, element);
+    const explanation = await explain(run, rows, element).catch((thrown: unknown) => {
+      if (EngineError.from(thrown).code === 'not_recorded') {
+        return unexplained(rows, EngineError.from(thrown).message);
+      }
+      throw thrown;
+    });
     const taps = tapsOf(run, op);
     const edited = run.edits.length > 0;
     const { first, end } = run.passOf(position);

@@ -79,10 +79,14 @@ export class NiLabPerf extends LabPanel<View> {
   protected override draw(view: View) {
     const { passes } = view;
     tickMs ??= clockTick();
+    const { recorded } = this.run;
     return html`
       <p class="soft">
-        Each op of the steps you take, alone between two readings of the clock, which moves in steps
-        of ${tickText(tickMs)}: shorter ops are right only as sums and over many passes.
+        ${
+          recorded
+            ? 'Each op as it was timed on the machine that made the recording, alone between two readings of its clock: short ops are right only as sums and over many passes.'
+            : `Each op of the steps you take, alone between two readings of the clock, which moves in steps of ${tickText(tickMs)}: shorter ops are right only as sums and over many passes.`
+        }
       </p>
       <div class="row">
         <label
@@ -96,14 +100,22 @@ export class NiLabPerf extends LabPanel<View> {
             )}
           </select>
         </label>
-        <button class="plain" @click=${() => void this.run.timeOps()}>Forget these times</button>
+        ${
+          recorded
+            ? nothing
+            : html`<button class="plain" @click=${() => void this.run.timeOps()}>
+                Forget these times
+              </button>`
+        }
       </div>
       ${
         passes === 0
-          ? html`<p class="empty">None of these has been timed: step on.</p>`
+          ? html`<p class="empty">
+              ${recorded ? 'None of these was timed in the recording.' : 'None of these has been timed: step on.'}
+            </p>`
           : html`${this.#flame(view)} ${this.#kinds(view)}`
       }
-      ${this.#machine(view)}
+      ${recorded ? html`<p class="soft">To measure this machine, load the model.</p>` : this.#machine(view)}
     `;
   }
 

@@ -159,7 +159,7 @@ export class NiLabQuant extends LabPanel<View> {
 
   #choices({ matrix, row, token, blockAt, blocks, block }: View) {
     const { name, layer, nOut } = matrix;
-    return html`<div class="row">
+    const choices = html`<div class="row">
       <b class="mono">${name}${layer < 0 ? '' : `, layer ${layer}`}</b>
       ${this.#number('Row', row, nOut, (at) => this.#look({ row: at }))}
       ${token ? html`<span class="mono soft">${token}</span>` : nothing}
@@ -167,6 +167,9 @@ export class NiLabQuant extends LabPanel<View> {
         this.#look({ block: at }),
       )}
     </div>`;
+    if (!this.run.recorded) return choices;
+    return html`<fieldset disabled style="display: contents">${choices}</fieldset>
+      <p class="soft">The recording holds the first block of row 0. The model has them all.</p>`;
   }
 
   #number(label: string, at: number, size: number, look: (at: number) => void) {

@@ -80,7 +80,10 @@ export class NiLabResidual extends LabPanel<View> {
     );
     const last = computed.at(-1) ?? -1;
     const atEnd = await lensOf(run, last, position, 0);
-    const followed = this.follow ?? atEnd.top[0]!;
+    const followed =
+      this.follow && (await isThere(run, last, position, this.follow))
+        ? this.follow
+        : atEnd.top[0]!;
     const levels: Level[] = [];
     for (const one of [-1, ...computed]) {
       if (nth !== this.#nth) break; // A newer reading has begun.
@@ -88,7 +91,7 @@ export class NiLabResidual extends LabPanel<View> {
     }
     const complete = run.held('final_norm', position) === 'kept';
     const parts =
-      complete && this.mode === 'logit'
+      complete && this.mode === 'logit' && !run.recorded
         ? await logitParts(run, followed.id, position, layer)
         : null;
     const seen = run.tokens.slice(Math.max(0, position - 24), position + 1);
@@ -127,19 +130,24 @@ export class NiLabResidual extends LabPanel<View> {
       ${
         mode === 'lens'
           ? this.#lens(view)
-          : !complete || (mode === 'logit' && !view.parts)
-            ? html`<p>The last layer has not run yet at this position. Step on to see it.</p>`
-            : mode === 'logit'
-              ? html`${this.#followed(view)}
-                  <ni-logit-parts
-                    .parts=${view.parts}
-                    .logit=${levels.at(-1)!.logit}
-                    .layer=${view.layer}
-                  ></ni-logit-parts>`
-              : html`<ni-next-guess
-                  .top=${levels.at(-1)!.top}
-                  .soFar=${view.soFar}
-                ></ni-next-guess>`
+          : mode === 'logit' && this.run.recorded
+            ? html`<p>
+                What each layer and head adds to a logit is worked out with the model’s weights, and
+                is not in a recording. Load the model to see it.
+              </p>`
+            : !complete || (mode === 'logit' && !view.parts)
+              ? html`<p>The last layer has not run yet at this position. Step on to see it.</p>`
+              : mode === 'logit'
+                ? html`${this.#followed(view)}
+                    <ni-logit-parts
+                      .parts=${view.parts}
+                      .logit=${levels.at(-1)!.logit}
+                      .layer=${view.layer}
+                    ></ni-logit-parts>`
+                : html`<ni-next-guess
+                    .top=${levels.at(-1)!.top}
+                    .soFar=${view.soFar}
+                  ></ni-next-guess>`
       }
     `;
   }
@@ -359,6 +367,11 @@ function lensOf(run: LabRun, layer: number, position: number, id: number) {
     const { top, logits } = await run.trace.lens(tap, position, { all: true });
     return { top, logit: logits![id]! };
   });
+}
+
+/** A recording has the logits of tokens that are likely at some layer, and not of others. */
+async function isThere(run: LabRun, layer: number, position: number, { id }: TopToken) {
+  return !run.recorded || !Number.isNaN((await lensOf(run, layer, position, id)).logit);
 }
 
 async function levelOf(run: LabRun, layer: number, position: number, id: number): Promise<Level> {

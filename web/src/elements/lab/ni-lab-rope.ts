@@ -15,6 +15,7 @@ import {
   wrapped,
 } from '../../draw/rope.ts';
 import type { Edit, ModelInfo } from '../../protocol.ts';
+import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-distance-plot.ts';
@@ -254,7 +255,7 @@ export class NiLabRope extends LabPanel<View> {
       const edits: Edit[] = to === rope_theta ? [] : [{ do: 'rope_theta', theta: to }];
       void this.run.setEdits([...others, ...edits]);
     };
-    return html`<div class="row theta">
+    const acts = html`<div class="row theta">
       <label>
         θ
         <input
@@ -274,6 +275,7 @@ export class NiLabRope extends LabPanel<View> {
         The model’s own, ${value(rope_theta, 6)}
       </button>
     </div>`;
+    return engineActs(this.run, acts);
   }
 
   // ---- the numbers

@@ -11,6 +11,7 @@ import {
 import { keptWords, stageName, stageRule } from '../../draw/sampler-words.ts';
 import { cutMiddle, visibleText } from '../../draw/token-label.ts';
 import type { Resampled, SamplerStages, SamplingParams, TokenPiece } from '../../protocol.ts';
+import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import './ni-branches.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -83,8 +84,8 @@ export class NiLabSampler extends LabPanel<View> {
     return html`
       <p class="soft">
         Stages, in the engine’s order, from the logits behind token ${this.tokenAt(position)} to the
-        token at ${position + 1}: the probability among those that each stage keeps. Choose a
-        candidate and the run goes on from it.
+        token at ${position + 1}: the probability among those that each stage
+        keeps.${this.run.recorded ? '' : ' Choose a candidate and the run goes on from it.'}
       </p>
       ${this.#candidates(view, draw, rows)} ${this.#line(view, draw)} ${this.#rules(view, draw)}
       ${this.#sliders(view, draw)}
@@ -136,13 +137,17 @@ export class NiLabSampler extends LabPanel<View> {
     const drawn = id === draw.chosen;
     return html`<tr class=${drawn ? 'drawn' : ''}>
       <th scope="row">
-        <button
-          aria-label="Take ${text}"
-          title="id ${id}: the run goes on from this token"
-          @click=${() => void this.run.fork(view.position, id)}
-        >
-          ${text}
-        </button>
+        ${
+          this.run.recorded
+            ? html`<span title="id ${id}">${text}</span>`
+            : html`<button
+                aria-label="Take ${text}"
+                title="id ${id}: the run goes on from this token"
+                @click=${() => void this.run.fork(view.position, id)}
+              >
+                ${text}
+              </button>`
+        }
         ${drawn ? html`<small>${draw.random === null ? 'taken' : 'drawn'}</small>` : nothing}
       </th>
       ${cells.map((cell, nth) => html`<td>${cellView(cell, cells[nth - 1], most)}</td>`)}
@@ -213,7 +218,7 @@ export class NiLabSampler extends LabPanel<View> {
 
   #sliders(view: View, { ms, from }: NonNullable<View['draw']>) {
     const { sampling } = view;
-    return html`<div class="sliders" role="group" aria-label="Settings tried on these logits">
+    const acts = html`<div class="sliders" role="group" aria-label="Settings tried on these logits">
         ${fields.map((field) => this.#slider(field, sampling))}
         <label>
           <span>Seed</span>
@@ -240,6 +245,7 @@ export class NiLabSampler extends LabPanel<View> {
           forward pass.
         </span>
       </div>`;
+    return engineActs(this.run, acts);
   }
 
   #slider({ key, name, min = 0, max, step, off }: Field, sampling: SamplingParams) {

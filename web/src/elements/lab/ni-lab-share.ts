@@ -17,6 +17,7 @@ import { errorDetail } from '../ni-notice.ts';
 import { download } from './download.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
+import './ni-save-run.ts';
 
 /** More than this, and some mail and chat programs cut it. */
 const goodLength = 2000;
@@ -156,6 +157,7 @@ export class NiLabShare extends LabPanel<View> {
         ${this.said || lengthWords(link.length, long)}
       </p>
       ${this.#values()}
+      <ni-save-run .run=${this.run}></ni-save-run>
     `;
   }
 

@@ -1,10 +1,12 @@
 import { html, LitElement, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { modelName, type Wanted } from '../../client/catalogue.ts';
+import { modelName, type Wanted, wantedAt } from '../../client/catalogue.ts';
 import type { Client } from '../../client/client.ts';
 import { labAddress, labViewOf, type WantedView } from '../../client/lab-address.ts';
+import { openedIn } from '../../client/lab-experiment.ts';
 import type { LabRun, Selection, StepUnit } from '../../client/lab-run.ts';
 import type { Loading } from '../../client/loading.ts';
+import { openingIn } from '../../client/run-opening.ts';
 import type { KeptModel, LoadChoice } from '../../protocol.ts';
 import { icons } from '../icons.ts';
 import { ModelDesk } from '../model-desk.ts';
@@ -17,6 +19,7 @@ import './ni-keys.ts';
 import './ni-panel-list.ts';
 import './ni-panel.ts';
 import './ni-prompt.ts';
+import './ni-recorded.ts';
 import './ni-selection.ts';
 import './ni-transport.ts';
 import { openAtFirst, panels, type PanelEntry } from './panels.ts';
@@ -65,6 +68,7 @@ export class NiLab extends LitElement implements LabActions {
   override connectedCallback() {
     super.connectedCallback();
     this.run.addEventListener('change', this.#runChanged);
+    openingIn(this.run).addEventListener('opened', this.#runOpened);
     globalThis.addEventListener('hashchange', this.#addressChanged);
     globalThis.addEventListener('keydown', this.#keydown);
     const { prompt } = this.#take(labViewOf(location.hash));
@@ -74,6 +78,7 @@ export class NiLab extends LitElement implements LabActions {
   override disconnectedCallback() {
     super.disconnectedCallback();
     this.run.removeEventListener('change', this.#runChanged);
+    openingIn(this.run).removeEventListener('opened', this.#runOpened);
     globalThis.removeEventListener('hashchange', this.#addressChanged);
     globalThis.removeEventListener('keydown', this.#keydown);
   }
@@ -122,6 +127,28 @@ export class NiLab extends LitElement implements LabActions {
     history.replaceState(null, '', labAddress({ panels: ids, prompt, selection }));
   };
 
+  // ---- recorded runs
+
+  openRun(file: File) {
+    void openingIn(this.run).open(file);
+  }
+
+  #runOpened = () => {
+    const { panels, selection } = this.run.recorded!.experiment;
+    this.#take({ panels, selection });
+  };
+
+  /** Its model, and then the same experiment: computed by the engine of this page. */
+  #compute() {
+    const { experiment } = this.run.recorded!;
+    openedIn(this.run).open(experiment);
+    const share = panels.find(({ id }) => id === 'share')!;
+    if (!this.open.includes(share)) this.#toggle(share);
+    const wanted = wantedAt(experiment.model.origin, location.href);
+    if (wanted) void this.desk.load(wanted);
+    else this.#pick();
+  }
+
   // ---- what keys and buttons do
 
   #keydown = (event: KeyboardEvent) => actOnKey(event, this, this.presenting);
@@ -153,6 +180,7 @@ export class NiLab extends LitElement implements LabActions {
   }
 
   openDialog(name: 'breaks' | 'panels' | 'keys') {
+    if (name === 'breaks' && this.run.recorded) return;
     const tag = { breaks: 'ni-breaks', panels: 'ni-panel-list', keys: 'ni-keys' } as const;
     this.renderRoot.querySelector(tag[name])!.show();
   }
@@ -184,19 +212,19 @@ export class NiLab extends LitElement implements LabActions {
         <ni-selection .run=${this.run}></ni-selection>
       </section>
       <main>
-        ${this.#notices()}
+        ${this.#notices()}<ni-recorded .run=${this.run} @compute=${this.#compute}></ni-recorded>
         ${this.presenting ? nothing : html`<ni-prompt .run=${this.run}></ni-prompt>`}
         ${this.#greeting()}
         <div class="panels">${this.#panels()}</div>
       </main>
-      ${this.desk.dropping ? html`<div class="drop">Drop a GGUF file to open it</div>` : nothing}
+      ${this.desk.dropping ? html`<div class="drop">Drop a GGUF file or a recorded run</div>` : nothing}
       ${this.#dialogs()}
     `;
   }
 
   #top() {
-    const { model } = this.client;
-    const name = model ? modelName(model.origin) : 'No model';
+    const { model, recorded } = this.client;
+    const name = model && !recorded ? modelName(model.origin) : 'No model';
     return html`
       <h1 class="brand">nanoinfer <span>lab</span></h1>
       <button class="model" aria-label="Model: ${name}. Choose another" @click=${this.#pick}>

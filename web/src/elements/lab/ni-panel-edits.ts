@@ -30,6 +30,7 @@ export class NiPanelEdits extends LitElement {
                     <span class="mono">${editWords(edit)}</span>
                     <button
                       class="plain"
+                      ?disabled=${run.recorded !== null}
                       aria-label="Undo: ${editWords(edit)}"
                       @click=${() => void this.#undo(edit)}
                     >

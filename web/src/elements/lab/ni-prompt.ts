@@ -1,6 +1,7 @@
 import { css, html, LitElement } from 'lit';
 import type { LabRun, Prompt } from '../../client/lab-run.ts';
 import { controls } from '../shared-styles.ts';
+import { engineActs } from './engine-acts.ts';
 import { RunWatch } from './run-watch.ts';
 
 /** The text that a run begins with, and how the model gets it. */
@@ -34,8 +35,12 @@ export class NiPrompt extends LitElement {
   override render() {
     const { run } = this;
     const template = run.model?.info.chat_template != null;
-    return html`<form @submit=${this.#begin}>
-      <label class="label" for="text">Prompt</label>
+    return html`<form @submit=${this.#begin}>${engineActs(run, this.#fields(template))}</form>`;
+  }
+
+  #fields(template: boolean) {
+    const { run } = this;
+    return html` <label class="label" for="text">Prompt</label>
       <textarea
         id="text"
         rows="1"
@@ -57,8 +62,7 @@ export class NiPrompt extends LitElement {
         />
         one token a pass
       </label>
-      <button ?disabled=${!run.plan}>Begin</button>
-    </form>`;
+      <button ?disabled=${!run.plan}>Begin</button>`;
   }
 
   #keydown = (event: KeyboardEvent) => {
@@ -69,7 +73,7 @@ export class NiPrompt extends LitElement {
 
   #begin = (event?: Event) => {
     event?.preventDefault();
-    if (!this.run.plan) return;
+    if (!this.run.plan || this.run.recorded) return;
     const asChat = this.#form.value === 'chat';
     void this.run.setPrompt({ text: this.#text.value, asChat });
   };

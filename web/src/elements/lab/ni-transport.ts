@@ -141,7 +141,12 @@ export class NiTransport extends LitElement {
         />
         <span class="soft">tokens</span>
       </form>
-      <button class="breaks besides" title="Breaks (B)" @click=${() => this.#fire('open-breaks')}>
+      <button
+        class="breaks besides"
+        title=${run.recorded ? 'Breaks need the model' : 'Breaks (B)'}
+        ?disabled=${run.recorded !== null}
+        @click=${() => this.#fire('open-breaks')}
+      >
         Breaks${run.breaks.length > 0 ? html` <b>on</b>` : nothing}
       </button>`;
   }
@@ -166,7 +171,7 @@ export class NiTransport extends LitElement {
 
   /** What there is to say besides: the work that is being done again, or why the run stands here. */
   #remark() {
-    const { progress, hit, breaks, ops, tokens, note, ended, complete } = this.run;
+    const { progress, hit, breaks, ops, tokens, note, ended, complete, recorded } = this.run;
     if (progress) {
       return html`<span class="remark"
         >· computing again: token ${progress.done} of ${progress.tokens}</span
@@ -174,7 +179,8 @@ export class NiTransport extends LitElement {
     }
     if (hit) return html`<span class="hit">· ${hitWords(hit, breaks, ops, tokens)}</span>`;
     if (note) return html`<span class="remark">· ${note}</span>`;
-    return ended && complete ? html`<span class="remark">· the text has ended</span>` : nothing;
+    const words = recorded ? 'the recording ends here' : 'the text has ended';
+    return ended && complete ? html`<span class="remark">· ${words}</span>` : nothing;
   }
 
   #chooseUnit(value: string) {

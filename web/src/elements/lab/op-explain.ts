@@ -303,6 +303,12 @@ function elementTable(caption: string, labels: string[], rows: number[][]): Data
   };
 }
 
+/** Of a recorded run that does not say how: what the op left, and why there is no more. */
+export function unexplained({ output }: OpRows, why: string): Explanation {
+  const left = Array.from(output ?? [], (each) => [each]);
+  return { lines: [why], found: null, cell: null, table: elementTable(why, ['Output'], left) };
+}
+
 /** `taps` of an op as rows at a position. */
 export async function rowsOfOp(run: LabRun, op: number, position: number): Promise<OpRows> {
   const { inputs, output } = tapsOf(run, op);

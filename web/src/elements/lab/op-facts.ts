@@ -36,10 +36,11 @@ export async function normsOf(run: LabRun, position: number): Promise<number[]> 
 }
 
 /** What the times are of, in a sentence. */
-export function timedWords({ times, ops }: LabRun): string {
+export function timedWords({ times, ops, recorded }: LabRun): string {
   if (!times) return '';
   const { passes, rows } = times[times.phase];
   const n = passes[0]!;
+  if (n === 0 && recorded) return 'No pass was timed in the recording.';
   if (n === 0) return 'No pass has been timed yet: step on, and each op is timed from here.';
   const what =
     times.phase === 'decode'

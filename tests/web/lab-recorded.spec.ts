@@ -1,0 +1,415 @@
+// A recorded run plays without a model: what it shows is what the engine had, and no engine is fetched.
+import { readFileSync } from 'node:fs';
+import { strToU8, unzipSync, zipSync } from 'fflate';
+import { expect, test, type Browser, type Page } from '@playwright/test';
+import { panels } from '../../web/src/elements/lab/panels.ts';
+import seriousFaults from './axe.ts';
+import { expectNoOverflow, openLab, panel, place, press, settled, stepTo } from './lab-page.ts';
+import { chosen, tableRows } from './lab-panel.ts';
+
+const text = '&text=Once+upon+a+time';
+const tokens = 16;
+
+/** Records the run that a page shows, as its panel Share does it. */
+async function recorded(page: Page): Promise<Buffer> {
+  const downloading = page.waitForEvent('download');
+  await panel(page, 'Share').getByRole('button', { name: 'Save this run' }).click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toBe('run.nirun');
+  return readFileSync(await download.path());
+}
+
+/** One that the tests share: drawn, timed, and with an edit. */
+async function makeRun(browser: Browser, baseURL: string): Promise<Buffer> {
+  const page = await browser.newPage({ baseURL });
+  await openLab(page, `#panels=map,share${text}`, '&temperature=0.8&seed=5');
+  await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
+  await stepTo(page, 'token', tokens);
+  await settled(page);
+  const file = await recorded(page);
+  await page.close();
+  return file;
+}
+
+let file: Buffer;
+
+test.beforeAll(async ({ browser }, { project }) => {
+  file = await makeRun(browser, project.use.baseURL!);
+});
+
+const address = '/runs/run.nirun';
+
+/** Opens the lab with a recorded run of this content. Returns what was asked for that is of an engine. */
+async function play(page: Page, content: Buffer | Uint8Array, hash = ''): Promise<string[]> {
+  const engine: string[] = [];
+  page.context().on('request', (request) => {
+    if (/\.(wasm|gguf)(\?|$)|\/engine(-\w+)?\//.test(request.url())) engine.push(request.url());
+  });
+  await page.context().route(/\.(wasm|gguf)(\?|$)/, (route) => route.abort());
+  await page.route(`**${address}`, (route) => route.fulfill({ body: Buffer.from(content) }));
+  await page.goto(`/lab.html?run=${encodeURIComponent(address)}${hash}`);
+  return engine;
+}
+
+const banner = (page: Page) => page.getByRole('region', { name: 'Recorded run', exact: true });
+
+test('it plays without a model, and no engine is fetched', async ({ page }) => {
+  const engine = await play(page, file);
+  await settled(page);
+  await expect(banner(page)).toContainText(
+    /Glass, 16 tokens,\s+\d{4}-\d\d-\d\d; no model is loaded/,
+  );
+  await expect(page.getByRole('button', { name: /^Model: No model/ })).toBeVisible();
+  await expect(place(page)).toContainText('the recording ends here');
+  await expect(panel(page, 'Share')).toBeVisible(); // It has the panels with which it was saved.
+
+  await press(page, 'r');
+  expect(await page.evaluate(() => window.lab.tokens.length)).toBe(7);
+  await press(page, 'F10');
+  await press(page, 'F11');
+  await press(page, 'k');
+  await press(page, 'k');
+  expect(await page.evaluate(() => window.lab.place.end)).toBe(8);
+  await press(page, 'j');
+  expect(await page.evaluate(() => window.lab.place.end)).toBe(7);
+  await page.evaluate(() => window.lab.runTokens(100));
+  await settled(page);
+  expect(await page.evaluate(() => window.lab.place.end)).toBe(tokens);
+  await press(page, 'k');
+  await expect(place(page)).toContainText('the recording ends here');
+  expect(await page.evaluate(() => window.lab.error)).toBeNull();
+  expect(engine).toEqual([]);
+});
+
+/** What panels show of a run that is the same on both pages. Times and memory are each machine's own. */
+const sameTables = [
+  'tokens',
+  'op',
+  'attention',
+  'rope',
+  'mlp',
+  'residual',
+  'sampler',
+  'kv',
+  'quant',
+  'edits',
+];
+const titleOf = (id: string) => panels.find((entry) => entry.id === id)!.title;
+
+test('panels show what they show of the live run', async ({ page, browser, baseURL }) => {
+  test.setTimeout(300_000);
+  const hash = `#panels=${sameTables.join(',')}${text}`;
+  const live = await browser.newPage({ baseURL: baseURL! });
+  await openLab(live, hash, '&temperature=0.8&seed=5');
+  await live.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
+  await stepTo(live, 'token', tokens);
+  await settled(live);
+  await play(page, file, hash);
+  await settled(page);
+
+  const facts = await page.evaluate(() => {
+    const { n_layers, n_heads } = window.nanoinfer.model!.info;
+    return { n_layers, n_heads, n_ops: window.lab.ops.length };
+  });
+  const [positions, layers, heads, ops] = [tokens, facts.n_layers, facts.n_heads, facts.n_ops].map(
+    (end, seed) => chosen(3, end, seed + 7),
+  );
+  for (const [i, position] of positions!.entries()) {
+    const selection = { position, layer: layers![i]!, head: heads![i]!, op: ops![i]! };
+    for (const one of [live, page]) {
+      await one.evaluate((wanted) => window.lab.select(wanted), selection);
+    }
+    for (const id of sameTables) {
+      const words = `${id} at ${JSON.stringify(selection)}`;
+      if (id === 'sampler' && position < 6) continue; // Nothing is drawn in the prompt.
+      expect(await tableRows(page, titleOf(id)), words).toEqual(await tableRows(live, titleOf(id)));
+    }
+  }
+  await live.close();
+});
+
+test('values are bit for bit those of the engine', async ({ page, browser, baseURL }) => {
+  const live = await browser.newPage({ baseURL: baseURL! });
+  await openLab(live, `#panels=tokens${text}`, '&temperature=0.8&seed=5');
+  await live.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
+  await stepTo(live, 'token', tokens);
+  await play(page, file);
+  await settled(page);
+  /** By name, everything that is there at a position, as text. */
+  const read = (one: Page, position: number) =>
+    one.evaluate(async (at) => {
+      const { lab, nanoinfer } = window;
+      const { trace } = nanoinfer;
+      const found: Record<string, string> = {};
+      for (const { name } of lab.plan!.taps) {
+        if (lab.held(name, at) === 'kept') found[name] = (await lab.read(name, at)).data.join();
+      }
+      for (const layer of [0, 1]) {
+        const { k, v } = await trace.kvSlot(layer, 0, at);
+        found[`slot ${layer}`] = [...k, ...v].join();
+        const row = await trace.attention(layer, 1, at);
+        for (const [name, part] of Object.entries(row)) found[`${name} ${layer}`] = `${part}`;
+      }
+      const { table, length } = await trace.kv();
+      return { ...found, kv: `${length}: ${table.join()}` };
+    }, position);
+  for (const position of [0, ...chosen(3, tokens)]) {
+    const [here, there] = [await read(page, position), await read(live, position)];
+    const names = Object.keys(there) as (keyof typeof there)[];
+    expect(Object.keys(here).length).toBe(names.length);
+    expect(names.filter((name) => here[name] !== there[name])).toEqual([]);
+  }
+  await live.close();
+});
+
+test('every panel works or says in a sentence why not', async ({ page }) => {
+  test.setTimeout(300_000);
+  await play(page, file, `#panels=${panels.map(({ id }) => id).join(',')}${text}`);
+  await settled(page);
+  for (const { title } of panels) {
+    await expect(panel(page, title)).not.toContainText('Reading…');
+    await expect(panel(page, title).getByRole('alert')).toHaveCount(0);
+  }
+  await expect(panel(page, 'Two runs')).toContainText('Load its model to compare.');
+  await expect(panel(page, 'Code')).toContainText('Load its model to run it.');
+  await expect(panel(page, 'Performance')).toContainText('on the machine that made the recording');
+  await expect(panel(page, 'Interventions').getByRole('list', { name: 'Edits' })).toContainText(
+    'L.1.z',
+  );
+
+  // What only an engine can do is switched off.
+  const off = [
+    panel(page, 'Attention').getByRole('button', { name: /^Zero head/ }),
+    panel(page, 'RoPE').getByRole('slider', { name: 'Theta, as a power of ten' }),
+    panel(page, 'MLP').getByRole('button', { name: 'Zero', exact: true }),
+    panel(page, 'Sampler').getByRole('slider', { name: 'Temperature' }),
+    panel(page, 'KV cache').getByRole('button', { name: 'Double' }),
+    panel(page, 'Interventions').getByRole('button', { name: /^Remove/ }),
+    page.getByRole('button', { name: 'Begin', exact: true }),
+    page.getByRole('button', { name: 'Breaks', exact: true }),
+  ];
+  for (const act of off) await expect(act).toBeDisabled();
+  await expect(panel(page, 'Sampler')).toContainText('A recorded run cannot be changed');
+
+  // From a script it is refused, and the run stays as it is.
+  await page.evaluate(() => window.lab.setEdits([]));
+  await expect(page.getByRole('alert')).toContainText('A recorded run cannot be changed.');
+  expect(await page.evaluate(() => window.lab.edits.length)).toBe(1);
+
+  // An element that is not recorded does not take the panel away.
+  await page.evaluate(() => window.lab.dismissError());
+  await page.evaluate(() => window.lab.select({ op: window.lab.tap('L.1.q')!.op }));
+  const op = panel(page, 'Op');
+  await op.getByRole('spinbutton', { name: 'Element' }).fill('5');
+  await op.getByRole('spinbutton', { name: 'Element' }).press('Enter');
+  await expect(op).toContainText('How element 5 of L.1.q comes about');
+  await expect(op).toContainText('is not in the recording');
+});
+
+test('what is not saved is named where it is missed', async ({ page, context }) => {
+  await openLab(page, `#panels=share${text}`);
+  const share = panel(page, 'Share');
+  await expect(share).toContainText('The prompt is not computed yet');
+  await stepTo(page, 'token', 9);
+  await settled(page);
+  const about = share.getByRole('status', { name: 'Recording' });
+  await expect(about).toContainText(/^\s*About/);
+  const most = (await about.textContent())!;
+  for (const part of ['attention of all heads', 'the lens behind each layer']) {
+    await share.getByRole('checkbox', { name: part }).uncheck();
+  }
+  expect(await about.textContent()).not.toBe(most);
+  const small = await recorded(page);
+  await expect(about).toContainText('The run is saved');
+  const other = await context.newPage();
+  await play(other, small, `#panels=attention,residual${text}`);
+  await settled(other);
+  await expect(panel(other, 'Attention')).toContainText(
+    /The attention of layer \d, head \d at position \d+ is not in the recording. To have it, save the run again with it./,
+  );
+  await expect(panel(other, 'Residual stream')).toContainText('is not in the recording');
+});
+
+test('saving can be cancelled', async ({ page }) => {
+  await openLab(page, `#panels=share${text}`);
+  await stepTo(page, 'token', 9);
+  await settled(page);
+  await page.evaluate(() => {
+    const { trace } = window.nanoinfer;
+    const lens = trace.lens.bind(trace);
+    trace.lens = async (...args) => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return lens(...args);
+    };
+  });
+  const share = panel(page, 'Share');
+  await share.getByRole('button', { name: 'Save this run' }).click();
+  await expect(share.getByRole('progressbar', { name: 'Saving the run' })).toBeVisible();
+  await share.getByRole('button', { name: 'Cancel' }).click();
+  await expect(share.getByRole('status', { name: 'Recording' })).toContainText(
+    'Saving was cancelled',
+  );
+});
+
+test('its model is loaded and computes the same', async ({ page }) => {
+  await page.route(`**${address}`, (route) => route.fulfill({ body: file }));
+  await page.goto(`/lab.html?run=${encodeURIComponent(address)}`);
+  await settled(page);
+  await banner(page).getByRole('button', { name: 'Load the model and compute it' }).click();
+  await expect(page.getByRole('status', { name: 'Opened experiment' })).toContainText(
+    /Reproduced 9 of 9 tokens, and the logits/,
+  );
+  await expect(banner(page)).toHaveCount(0);
+  await expect(page.getByRole('button', { name: /^Model: Glass/ })).toBeVisible();
+});
+
+test('a file is opened from Share, and by dropping it', async ({ page }) => {
+  await openLab(page, `#panels=share${text}`);
+  const choosing = page.waitForEvent('filechooser');
+  await panel(page, 'Share').getByText('Open a recorded run').click();
+  const chooser = await choosing;
+  await chooser.setFiles({ name: 'run.nirun', mimeType: 'application/zip', buffer: file });
+  await expect(banner(page)).toBeVisible();
+  await settled(page);
+  expect(await page.evaluate(() => window.lab.place.end)).toBe(tokens);
+
+  await openLab(page, `#panels=tokens${text}`);
+  const data = await page.evaluateHandle((bytes) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'a.nirun'));
+    return transfer;
+  }, file.toString('base64'));
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+  await expect(banner(page)).toBeVisible();
+});
+
+test('an address on another host is asked for only when a person says so', async ({ page }) => {
+  const elsewhere = 'https://elsewhere.example/run.nirun';
+  let asked = 0;
+  await page.route(elsewhere, (route) => {
+    asked += 1;
+    return route.fulfill({ body: file, headers: { 'access-control-allow-origin': '*' } });
+  });
+  await page.goto(`/lab.html?run=${encodeURIComponent(elsewhere)}`);
+  const yes = page.getByRole('button', { name: 'Fetch it from elsewhere.example' });
+  await expect(yes).toBeVisible();
+  expect(asked).toBe(0);
+  await yes.click();
+  await expect(banner(page)).toBeVisible();
+  expect(asked).toBe(1);
+});
+
+interface RunJson {
+  v: number;
+  plan: { ops: unknown[] };
+  model: { info: { n_layers: number } };
+  answers: { call: string; result: Record<string, [first: number, length: number]> }[];
+}
+
+/** The file with another run.json. */
+function changed(change: (run: RunJson) => void): Uint8Array {
+  const parts = unzipSync(file);
+  const run = JSON.parse(Buffer.from(parts['run.json']!).toString()) as RunJson;
+  change(run);
+  return zipSync({ ...parts, 'run.json': strToU8(JSON.stringify(run)) });
+}
+
+const hostile: [string, () => Uint8Array, RegExp][] = [
+  [
+    'no zip',
+    () => strToU8('This is no zip at all. '.repeat(50)),
+    /a file run.json in it, got no file/,
+  ],
+  ['nothing', () => new Uint8Array(), /a file run.json in it/],
+  ['a part of one', () => file.subarray(0, file.length >> 1), /expected (a zip|all of values.npy)/],
+  ['another zip', () => zipSync({ 'trace.json': strToU8('{}') }), /a file run.json in it/],
+  [
+    'no JSON',
+    () => zipSync({ ...unzipSync(file), 'run.json': strToU8('{') }),
+    /run.json · expected JSON/,
+  ],
+  [
+    'a newer version',
+    () => changed((run) => (run.v = 2)),
+    /run.json.v · expected a whole number from 1 to 1/,
+  ],
+  [
+    'a plan of no ops',
+    () => changed((run) => (run.plan.ops = [])),
+    /run.json.plan.ops · expected at least one op/,
+  ],
+  [
+    'a million layers',
+    () => changed((run) => (run.model.info.n_layers = 1e6)),
+    /n_layers · expected a whole number from 1 to 512, got 1000000/,
+  ],
+  [
+    'a place beyond the values',
+    () =>
+      changed((run) => {
+        run.answers.find(({ call }) => call === 'kvSlot')!.result['k']![0] = 2 ** 30;
+      }),
+    /result.k · expected a place among the \d+ values/,
+  ],
+  [
+    'a row too short',
+    () =>
+      changed((run) => {
+        run.answers.find(({ call }) => call === 'traceAttention')!.result['probs']![1] = 400;
+      }),
+    /result.probs · expected 1 values, got 400/,
+  ],
+  [
+    'an array that claims to be huge',
+    () => {
+      const parts = unzipSync(file);
+      const npy = Buffer.from(parts['values.npy']!);
+      const shape = /'shape': \(\d+,\), \}/.exec(npy.toString('latin1', 0, 128))![0];
+      const huge = "'shape': (99999999999,), }";
+      npy.write(
+        huge + ' '.repeat(Math.max(0, shape.length - huge.length)),
+        npy.indexOf(shape),
+        'latin1',
+      );
+      return zipSync({ ...parts, 'values.npy': npy });
+    },
+    /values.npy · expected (99999999999 floats|one axis of float32)/,
+  ],
+  [
+    'a bomb',
+    () => zipSync({ 'run.json': new Uint8Array(2 ** 27) }),
+    /expected at most \d+ bytes of run.json, got more/,
+  ],
+];
+
+for (const [name, content, words] of hostile) {
+  test(`a file that is ${name} is refused`, async ({ page }) => {
+    await play(page, content());
+    await expect(page.getByRole('alert')).toContainText(words);
+    // The page goes on.
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await expect(page.getByRole('alert')).toHaveCount(0);
+    await page.getByRole('button', { name: 'Panels', exact: true }).click();
+    await expect(page.getByRole('dialog', { name: 'Panels' })).toBeVisible();
+  });
+}
+
+test('it is readable by everyone, at 360 px and in the dark', async ({ page }, { outputDir }) => {
+  test.setTimeout(300_000);
+  await play(page, file, `#panels=tokens,map,op,attention,sampler,share${text}`);
+  await settled(page);
+  await expect(panel(page, 'Share')).not.toContainText('Reading…');
+  for (const [colorScheme, width] of [
+    ['light', 1280],
+    ['dark', 1280],
+    ['dark', 360],
+    ['light', 360],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await expect(banner(page)).toBeVisible();
+    await expectNoOverflow(page);
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.screenshot({ path: `${outputDir}/recorded-${colorScheme}-${width}.png` });
+  }
+});
