@@ -24,8 +24,8 @@ inline std::vector<uint8_t> bytes_of_u64(uint64_t value) {
 inline size_t entry_at(const std::vector<uint8_t>& file, const std::string& name) {
   std::vector<uint8_t> begin = bytes_of_u64(name.size());
   begin.insert(begin.end(), name.begin(), name.end());
-  return static_cast<size_t>(
-      std::search(file.begin(), file.end(), begin.begin(), begin.end()) - file.begin());
+  return static_cast<size_t>(std::search(file.begin(), file.end(), begin.begin(), begin.end()) -
+                             file.begin());
 }
 
 // The same header but for types and offsets; the tensors follow in the order of the file's data.

@@ -103,8 +103,8 @@ TEST_P(TapsGolden, AttentionRowsEqualTheEagerOnes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, TapsGolden, ::testing::Values("glass-llama", "glass-qwen2", "llama-f32",
-                                           "qwen2-f32"),
+INSTANTIATE_TEST_SUITE_P(Models, TapsGolden,
+                         ::testing::Values("glass-llama", "glass-qwen2", "llama-f32", "qwen2-f32"),
                          [](const auto& name) {
                            std::string id = name.param;
                            std::replace(id.begin(), id.end(), '-', '_');

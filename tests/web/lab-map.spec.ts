@@ -62,7 +62,9 @@ test('points at ops by keys, and looks at one', async ({ page }) => {
   await page.keyboard.press('Home');
   await expect(map(page).getByRole('status')).toContainText('Op 1 token_embd');
   await page.keyboard.press('ArrowRight');
-  await expect(map(page).getByRole('status')).toContainText('Op 2 attn_norm, layer 0: rms_norm 128');
+  await expect(map(page).getByRole('status')).toContainText(
+    'Op 2 attn_norm, layer 0: rms_norm 128',
+  );
   await page.keyboard.press('ArrowDown');
   await expect(map(page).getByRole('status')).toContainText('attn_norm, layer 1');
   const before = await selected(page);

@@ -50,6 +50,7 @@ function infoFromJson(json: JsonValue, { ops }: Plan): ModelInfo {
     json.get(name).whole(least, most);
   const text = (name: keyof ModelInfo) => json.get(name).text(1000);
   const types = json.get('types');
+  const factors = json.get('rope_factors');
   const info: ModelInfo = {
     architecture: text('architecture'),
     name: text('name'),
@@ -68,11 +69,7 @@ function infoFromJson(json: JsonValue, { ops }: Plan): ModelInfo {
     n_rot: whole('n_rot', maxWidth, 0),
     rope_theta: json.get('rope_theta').number(),
     rope_scale: json.get('rope_scale').number(),
-    rope_factors:
-      json
-        .maybe('rope_factors')
-        ?.list(maxWidth)
-        .map((factor) => factor.number()) ?? null,
+    rope_factors: factors.isNull ? null : factors.list(maxWidth).map((one) => one.number()),
     rope_pairs: json.get('rope_pairs').oneOf(['adjacent', 'halves'] as const),
     tied_head: json.get('tied_head').flag(),
     types: Object.fromEntries(

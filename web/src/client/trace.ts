@@ -186,7 +186,7 @@ export class Trace {
 
   /**
    * Opens another file of the model, in a higher precision, to compare weights with. Its header is
-   * checked as any model's; of its weights only rows that are asked for are read.
+   * checked like every model's; of its weights only rows that are asked for are read.
    */
   openReference(file: File): Promise<ReferenceFile> {
     return this.#call('referenceOpen', { file });

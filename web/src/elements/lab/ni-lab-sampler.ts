@@ -240,7 +240,7 @@ export class NiLabSampler extends LabPanel<View> {
         </button>
         ${this.#trial ? this.#trialButtons(this.#trial) : nothing}
         <span class="soft">
-          Worked out in ${duration(ms)} from the
+          ${this.run.recorded ? 'Recorded: worked out' : `Worked out in ${duration(ms)}`} from the
           ${from === 'kept' ? 'stored logits' : 'stored residual by final norm and head'}, without a
           forward pass.
         </span>
