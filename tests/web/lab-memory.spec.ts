@@ -59,12 +59,12 @@ test('points at pieces by keys, and looks at an op', async ({ page }) => {
   const map = memory(page).getByRole('group', { name: 'Map of linear memory' });
   await map.focus();
   await page.keyboard.press('Home');
-  await expect(memory(page).getByRole('status')).toContainText('token_embd.weight: Q8_0 512 × 96');
+  await expect(memory(page).getByRole('status')).toContainText('token_embd.weight: Q8_0 768 × 128');
   await page.keyboard.press('ArrowRight');
-  await expect(memory(page).getByRole('status')).toContainText('blk.0.attn_norm.weight');
+  await expect(memory(page).getByRole('status')).toContainText('output_norm.weight');
   await page.keyboard.press('Enter');
   expect(await page.evaluate(() => window.lab.ops[window.lab.selection.op]!.name)).toBe(
-    'attn_norm',
+    'output_norm',
   );
   await page.keyboard.press('End');
   await expect(memory(page).getByRole('status')).toContainText('the rest');

@@ -26,7 +26,7 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
     await window.lab.back();
     await window.lab.back();
   });
-  await expect(perf(page)).toContainText('Mean of 5 passes, one token each');
+  await expect(perf(page)).toContainText('Mean of 8 passes, one token each');
   const { ops, totals } = await page.evaluate(() => {
     const { times, ops: all } = window.lab;
     const { ms, bytes, macs, passes } = times!.decode;
@@ -35,21 +35,21 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
       totals: { ms: [...ms], bytes: [...bytes], macs: [...macs], passes: [...passes] },
     };
   });
-  expect(new Set(totals.passes)).toEqual(new Set([5]));
+  expect(new Set(totals.passes)).toEqual(new Set([8]));
   const kinds = perf(page).getByRole('region', { name: 'Time by kind of op' });
   for (const kind of ['matmul', 'attention', 'rms_norm']) {
     const ms = ops.reduce((sum, op, i) => sum + (op.kind === kind ? totals.ms[i]! : 0), 0);
     const row = kinds.getByRole('row', { name: new RegExp(`^${kind} `) });
-    await expect(row.getByRole('cell').nth(1)).toHaveText((ms / 5).toPrecision(3));
+    await expect(row.getByRole('cell').nth(1)).toHaveText((ms / 8).toPrecision(3));
   }
   await perf(page).getByRole('button', { name: 'Table' }).click();
   for (const op of [0, 3, 20, ops.length - 1]) {
     const row = perf(page).getByRole('row', { name: new RegExp(`^${op + 1} ${ops[op]!.name} `) });
     const cells = row.getByRole('cell');
-    await expect(cells.nth(1)).toHaveText('5');
-    await expect(cells.nth(2)).toHaveText(sixDigits(totals.ms[op]! / 5));
-    await expect(cells.nth(3)).toHaveText(sixDigits(totals.bytes[op]! / 5));
-    await expect(cells.nth(4)).toHaveText(sixDigits(totals.macs[op]! / 5));
+    await expect(cells.nth(1)).toHaveText('8');
+    await expect(cells.nth(2)).toHaveText(sixDigits(totals.ms[op]! / 8));
+    await expect(cells.nth(3)).toHaveText(sixDigits(totals.bytes[op]! / 8));
+    await expect(cells.nth(4)).toHaveText(sixDigits(totals.macs[op]! / 8));
   }
 });
 
