@@ -30,7 +30,7 @@ lab.logits((logits, ctx) => {
   },
   {
     title: 'Silence a head',
-    code: `// Head 1 of layer 2 says nothing. t.data is one position's row: t.rows heads of t.cols each.
+    code: `// Head 1 of layer 2 says nothing. t.data: t.rows heads of t.cols numbers each.
 const head = 1;
 lab.on('L.2.z', (t, ctx) => {
   t.data.fill(0, head * t.cols, (head + 1) * t.cols);
@@ -38,24 +38,25 @@ lab.on('L.2.z', (t, ctx) => {
   },
   {
     title: 'Attention from its definition',
-    code: `// softmax(q · K × scale) V in layer 2, head by head; below stands how far the engine's is.
+    code: `// softmax(q · K × scale) V in layer 2. How far from the engine's: see below.
 lab.replace('attn', { layers: [2] }, ({ q, K, V, out, scale }) => {
   const group = q.length / K[0].length; // query heads that share a KV head
   q.forEach((query, head) => {
     const kv = Math.floor(head / group);
-    const scores = K.map((key) => scale * key[kv].reduce((sum, x, d) => sum + x * query[d], 0));
+    const dot = (key) => key.reduce((sum, x, d) => sum + x * query[d], 0);
+    const scores = K.map((keys) => scale * dot(keys[kv]));
     const most = Math.max(...scores);
     const weights = scores.map((score) => Math.exp(score - most));
     const total = weights.reduce((sum, weight) => sum + weight);
     for (let d = 0; d < query.length; ++d) {
-      out[head][d] = V.reduce((sum, value, p) => sum + (weights[p] / total) * value[kv][d], 0);
+      out[head][d] = V.reduce((sum, v, p) => sum + weights[p] * v[kv][d], 0) / total;
     }
   });
 });`,
   },
   {
     title: 'No attention to token 0',
-    code: `// Heads with nothing to say rest on token 0. Here none of any layer sees it, but token 0 itself.
+    code: `// Heads with nothing to say rest on token 0: here none but its own sees it.
 lab.replace('attn', {}, ({ q, K, V, out, scale, position }) => {
   const first = position > 0 ? 1 : 0;
   const group = q.length / K[0].length; // query heads that share a KV head
@@ -74,7 +75,8 @@ lab.replace('attn', {}, ({ q, K, V, out, scale, position }) => {
       total += weights[p];
     }
     for (let p = first; p <= position; ++p) {
-      for (let d = 0; d < query.length; ++d) out[head][d] += (weights[p] / total) * V[p][kv][d];
+      const share = weights[p] / total;
+      for (let d = 0; d < query.length; ++d) out[head][d] += share * V[p][kv][d];
     }
   });
 });`,

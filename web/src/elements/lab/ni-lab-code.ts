@@ -54,25 +54,29 @@ export class NiLabCode extends LabPanel<View> {
     return html`
       <p class="soft">
         JavaScript that takes part in the run, in a worker of its own:
-        <span class="mono">lab.sampler((logits, ctx, rng) =&gt; id)</span>,
-        <span class="mono">lab.logits((logits, ctx) =&gt; …)</span>,
-        <span class="mono">lab.on('L.*.z', (t, ctx) =&gt; …)</span>,
-        <span class="mono">lab.replace('attn', { layers }, ({ q, K, V, out, scale }) =&gt; …)</span
-        >.
+        <code>lab.sampler((logits, ctx, rng) =&gt; id)</code>
+        <code>lab.logits((logits, ctx) =&gt; …)</code>
+        <code>lab.on('L.*.z', (t, ctx) =&gt; …)</code>
+        <code>lab.replace('attn', { layers }, ({ q, K, V, out, scale }) =&gt; …)</code>
       </p>
       <div class="row">
         <label>
           Example
           <select @change=${this.#choose}>
-            <option value="">…</option>
-            ${codeExamples.map(({ title }, i) => html`<option value=${i}>${title}</option>`)}
+            <option value="" .selected=${!codeExamples.some(({ code }) => code === this.code)}>
+              …
+            </option>
+            ${codeExamples.map(
+              ({ title, code }, i) =>
+                html`<option value=${i} .selected=${code === this.code}>${title}</option>`,
+            )}
           </select>
         </label>
       </div>
       <textarea
         aria-label="Your code"
         spellcheck="false"
-        rows="12"
+        rows="16"
         .value=${this.code}
         @input=${(event: Event) => (this.code = (event.target as HTMLTextAreaElement).value)}
       ></textarea>
@@ -144,6 +148,10 @@ export class NiLabCode extends LabPanel<View> {
         margin: 0;
         padding-left: 1.1rem;
         overflow-wrap: anywhere;
+      }
+      code {
+        display: block;
+        font: 12px/1.45 var(--mono);
       }
       .refusal {
         color: var(--signal);
