@@ -64,14 +64,14 @@ test('it plays without a model, and no engine is fetched', async ({ page }) => {
   await expect(panel(page, 'Share')).toBeVisible(); // It has the panels with which it was saved.
 
   await press(page, 'r');
-  expect(await page.evaluate(() => window.lab.tokens.length)).toBe(7);
+  expect(await page.evaluate(() => window.lab.tokens.length)).toBe(4);
   await press(page, 'F10');
   await press(page, 'F11');
   await press(page, 'k');
   await press(page, 'k');
-  expect(await page.evaluate(() => window.lab.place.end)).toBe(8);
+  expect(await page.evaluate(() => window.lab.place.end)).toBe(5);
   await press(page, 'j');
-  expect(await page.evaluate(() => window.lab.place.end)).toBe(7);
+  expect(await page.evaluate(() => window.lab.place.end)).toBe(4);
   await page.evaluate(() => window.lab.runTokens(100));
   await settled(page);
   expect(await page.evaluate(() => window.lab.place.end)).toBe(tokens);
@@ -121,7 +121,7 @@ test('panels show what they show of the live run', async ({ page, browser, baseU
     }
     for (const id of sameTables) {
       const words = `${id} at ${JSON.stringify(selection)}`;
-      if (id === 'sampler' && position < 6) continue; // Nothing is drawn in the prompt.
+      if (id === 'sampler' && position < 3) continue; // Nothing is drawn in the prompt.
       expect(await tableRows(page, titleOf(id)), words).toEqual(await tableRows(live, titleOf(id)));
     }
   }
@@ -257,7 +257,7 @@ test('its model is loaded and computes the same', async ({ page }) => {
   await settled(page);
   await banner(page).getByRole('button', { name: 'Load the model and compute it' }).click();
   await expect(page.getByRole('status', { name: 'Opened experiment' })).toContainText(
-    /Reproduced 9 of 9 tokens, and the logits/,
+    /Reproduced 12 of 12 tokens, and the logits/,
   );
   await expect(banner(page)).toHaveCount(0);
   await expect(page.getByRole('button', { name: /^Model: Glass/ })).toBeVisible();

@@ -47,7 +47,7 @@ test('the parts of a logit sum to it, and heads to their layer’s attention', a
   const parts = rows.filter(([head]) => !head!.includes('head'));
   const sum = (list: string[][]) => list.reduce((total, row) => total + number(row), 0);
   const top = await page.evaluate(() => window.nanoinfer.trace.top(1));
-  expect(sum(parts)).toBeCloseTo(top[0]!.logit, 3);
+  expect(sum(parts)).toBeCloseTo(top[0]!.logit, 2);
   const attention = parts.find(([head]) => head === 'L.1 attention')!;
   expect(sum(heads)).toBeCloseTo(number(attention), 3);
 });

@@ -154,6 +154,7 @@ const range = (end: number, first = 0) =>
 /** How the text came about: the merges of its tokens, and each draw. */
 function* textAsks(run: LabRun, end: number): Iterable<Ask> {
   const { trace, tokens, nPrompt, sampling } = run;
+  yield async () => [{ call: 'tensors', args: {}, result: await trace.tensors() }];
   for (const id of new Set(tokens.slice(0, end).map((token) => token.id))) {
     yield async () => [{ call: 'tokenMerges', args: { id }, result: await trace.merges(id) }];
   }
@@ -225,6 +226,7 @@ const partAsks: Record<PartId, (run: LabRun, end: number) => Iterable<Ask>> = {
 
   *weights(run) {
     for (const { op, row } of weightsOf(run)) yield () => weightsAt(run, op, row);
+    yield () => vectorsOf(run);
   },
 
   *products(run, end) {
@@ -271,6 +273,16 @@ function weightsOf({ ops, model, tokens }: LabRun): { op: number; row: number; n
     const rows = new Set([0, ...(isTable ? tokens.map(({ id }) => id) : [])]);
     return [...rows].map((row) => ({ op, row, nIn }));
   });
+}
+
+/** The norms' weights and the biases. */
+async function vectorsOf({ trace }: LabRun): Promise<Answer[]> {
+  const names = (await trace.tensors()).filter(({ shape }) => shape.length === 1);
+  return Promise.all(
+    names.map(async ({ name }): Promise<Answer> => {
+      return { call: 'vector', args: { name }, result: await trace.vector(name) };
+    }),
+  );
 }
 
 /** A row of a matrix, its first block, and of one without blocks its first elements. */

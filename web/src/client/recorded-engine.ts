@@ -14,6 +14,7 @@ const toSave = 'To have it, save the run again with it.';
 
 /** What is missing where there is no answer, and what can be done. */
 const missing: { [K in RecordedCall]: (args: Calls[K]['args']) => string } = {
+  tensors: () => `Where the file’s tensors lie is not in the recording. ${toSave}`,
   tokenMerges: ({ id }) => `The merges of token ${id} are not in the recording.`,
   traceRead: ({ name, first }) =>
     `${name} at position ${first} is not in the recording. Keep it in the lab, and save the run again.`,
@@ -29,6 +30,7 @@ const missing: { [K in RecordedCall]: (args: Calls[K]['args']) => string } = {
     `How element ${element} of ${name} comes about at position ${position} is not in the recording: it holds element 0 at most. The model has them all.`,
   matrixRow: ({ row }) =>
     `Row ${row} of this matrix is not in the recording: it holds row 0 and the tokens’ rows at most. The model has them all.`,
+  vector: ({ name }) => `${name} is not in the recording. ${toSave}`,
   matrixBlock: ({ row, block }) =>
     `Block ${block} of row ${row} of this matrix is not in the recording: it holds the first one at most. The model has them all.`,
 };
@@ -113,6 +115,9 @@ export class RecordedEngine {
     traceCell: (args) => this.#answer('traceCell', args),
     matrixRow: (args) => this.#answer('matrixRow', args),
     matrixBlock: (args) => this.#answer('matrixBlock', args),
+    vector: (args) => this.#answer('vector', args),
+    tensors: (args) => this.#answer('tensors', args),
+    reference: () => null, // Nothing to compare weights with.
   };
 
   // ---- where it stands

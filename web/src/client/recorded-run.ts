@@ -25,6 +25,7 @@ export interface RecordedLens {
 /** Calls whose answers are recorded, and what is kept of an answer. */
 export interface RecordedCalls extends Pick<
   { [K in keyof Calls]: Calls[K]['result'] },
+  | 'tensors'
   | 'tokenMerges'
   | 'traceRead'
   | 'traceAttention'
@@ -33,6 +34,7 @@ export interface RecordedCalls extends Pick<
   | 'traceCell'
   | 'matrixRow'
   | 'matrixBlock'
+  | 'vector'
 > {
   traceLens: RecordedLens;
 }
@@ -66,6 +68,7 @@ export interface RecordedRun {
 
 /** What tells one answer from the others to the same call. */
 const keys: { [K in RecordedCall]: (args: Calls[K]['args']) => unknown[] } = {
+  tensors: () => [],
   tokenMerges: ({ id }) => [id],
   traceRead: ({ name }) => [name],
   traceAttention: ({ layer, head, position }) => [layer, head, position],
@@ -79,6 +82,7 @@ const keys: { [K in RecordedCall]: (args: Calls[K]['args']) => unknown[] } = {
   traceCell: ({ name, position, element }) => [name, position, element],
   matrixRow: ({ op, row }) => [op, row],
   matrixBlock: ({ op, row, block }) => [op, row, block],
+  vector: ({ name }) => [name],
 };
 
 export function keyOf<K extends RecordedCall>(call: K, args: Calls[K]['args']): string {

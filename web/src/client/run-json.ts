@@ -23,6 +23,7 @@ export const runVersion = 1;
 const maxAnswers = 500_000;
 const maxPositions = 4096;
 const maxPieces = 200_000;
+const maxTensors = 65_536;
 const most = 2 ** 31 - 1;
 const maxBytes = 2 ** 50;
 
@@ -273,6 +274,27 @@ const readers: { [K in RecordedCall]: Read<K> } = {
       },
     };
   },
+
+  tensors: (_, result) => ({
+    args: {},
+    result: result.list(maxTensors).map((tensor) => ({
+      name: tensor.get('name').text(100),
+      type: tensor.get('type').text(100),
+      shape: tensor
+        .get('shape')
+        .list(4)
+        .map((n) => n.whole(1, maxBytes)),
+      offset: tensor.get('offset').whole(0, maxBytes),
+      bytes: tensor.get('bytes').whole(0, maxBytes),
+      address: tensor.get('address').whole(0, maxBytes),
+      tile_rows: tensor.get('tile_rows').whole(0, 64),
+    })),
+  }),
+
+  vector: (args, result, about) => ({
+    args: { name: args.get('name').text(100) },
+    result: floats(result, about, lengthOf(result)),
+  }),
 
   matrixRow: (args, result, about) => {
     const { op, row, nIn } = matrixOf(args, about);
