@@ -51,12 +51,12 @@ test('the buttons step, play and run tokens, and the words say where', async ({ 
 
   await page.getByRole('spinbutton', { name: 'Tokens to run' }).fill('5');
   await button('Run').click();
-  await expect(place(page)).toContainText(/token 11 .* · complete/);
+  await expect(place(page)).toContainText(/token 8 .* · complete/);
 
   await page.getByRole('combobox', { name: 'Play by' }).selectOption('op');
   await page.getByRole('combobox', { name: 'Speed' }).selectOption('as fast as panels show');
   await button('Play').click();
-  await expect(place(page)).toContainText('token 13');
+  await expect(place(page)).toContainText(/token \d\d /);
   await button('Pause').click();
   await settled(page);
   const stood = await place(page).textContent();
