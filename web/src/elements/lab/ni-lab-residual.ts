@@ -80,7 +80,6 @@ export class NiLabResidual extends LabPanel<View> {
     );
     const last = computed.at(-1) ?? -1;
     const atEnd = await lensOf(run, last, position, 0);
-    // A recording has the logits of tokens that are likely at some layer, and no others.
     const wanted = this.follow && (await lensOf(run, last, position, this.follow.id));
     const followed = wanted && !Number.isNaN(wanted.logit) ? this.follow! : atEnd.top[0]!;
     const levels: Level[] = [];
@@ -359,7 +358,7 @@ function layersOf(run: LabRun): number[] {
   return [...Array(run.model!.info.n_layers).keys()];
 }
 
-/** The lens behind a layer, with one token's logit of all: kept without the others. */
+/** The lens behind a layer, and one token's logit of all; NaN: unlikely, and not recorded. */
 function lensOf(run: LabRun, layer: number, position: number, id: number) {
   const tap = layer < 0 ? 'embd' : `L.${layer}.resid_post`;
   return run.once(`lens ${tap} ${position} ${id}`, async () => {
