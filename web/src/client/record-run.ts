@@ -86,16 +86,53 @@ function keptOps(run: LabRun): ReadonlySet<number | undefined> {
 
 type Ask = () => Promise<readonly Answer[]>;
 
-/** Reads positions [0, end) of a run that stands still. A run that is moved meanwhile is not recorded. */
+interface Progress {
+  signal: AbortSignal;
+  onProgress: (done: number, all: number) => void;
+}
+
+/** Reads positions [0, end) of a run that stands still. One that is moved meanwhile is not recorded. */
 export async function recordRun(
   run: LabRun,
   { parts, panels }: { parts: readonly PartId[]; panels: readonly string[] },
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (done: number, all: number) => void },
+  progress: Progress,
 ): Promise<RecordedRun> {
-  const { epoch, place } = run;
   const { end, computed, why } = recordable(run);
   if (end === 0) throw EngineError.of('not_computed', why);
   const asks = [...textAsks(run, end), ...parts.flatMap((id) => [...partAsks[id](run, end)])];
+  const answers = await answersOf(run, asks, progress);
+  const experiment = await experimentOf(run, panels);
+  const { ids, nPrompt } = experiment.expected;
+  const expected = { nPrompt, ids: ids.slice(0, end - nPrompt), logits: '' };
+  const { info, session } = run.model!;
+  const kv = await run.trace.kv();
+  return {
+    savedAt: new Date().toISOString(),
+    experiment: end < computed ? { ...experiment, expected } : experiment,
+    // What a player has no use for is left out.
+    model: {
+      ...run.model!,
+      info: { ...info, chat_template: null, general: {} },
+      session: { ...session, ops: [] },
+    },
+    plan: run.plan!,
+    kept: { ...run.kept!, positions: end, bytes: end * run.kept!.bytesPerPosition },
+    memory: await run.client.memory(),
+    kv: { ...kv, table: kv.table.slice(0, Math.ceil(end / kv.blockPositions)), length: end },
+    tokens: run.tokens.slice(0, end),
+    nPrompt: run.nPrompt,
+    pieces: await piecesOf(run, answers),
+    times: run.times && { prefill: run.times.prefill, decode: run.times.decode },
+    answers,
+  };
+}
+
+async function answersOf(
+  run: LabRun,
+  asks: readonly Ask[],
+  { signal, onProgress }: Progress,
+): Promise<Answer[]> {
+  const { epoch, place } = run;
   const answers: Answer[] = [];
   for (let at = 0; at < asks.length; at += asksPerBatch) {
     const batch = await Promise.all(asks.slice(at, at + asksPerBatch).map((ask) => ask()));
@@ -106,33 +143,7 @@ export async function recordRun(
     }
     onProgress(Math.min(asks.length, at + asksPerBatch), asks.length);
   }
-  const experiment = await experimentOf(run, panels);
-  const { ids, nPrompt } = experiment.expected;
-  const expected = { nPrompt, ids: ids.slice(0, end - nPrompt), logits: '' };
-  const { info, session, build, choice } = run.model!;
-  const kv = await run.trace.kv();
-  return {
-    savedAt: new Date().toISOString(),
-    experiment: end < computed ? { ...experiment, expected } : experiment,
-    // What the file's reader has no use for stays here.
-    model: {
-      ...run.model!,
-      info: { ...info, chat_template: null, general: {} },
-      session: { ...session, ops: [] },
-      ...{ build, choice },
-    },
-    plan: run.plan!,
-    kept: parts.includes('values')
-      ? { ...run.kept!, positions: end, bytes: end * run.kept!.bytesPerPosition }
-      : { values: [], norms: [], bytesPerPosition: 0, positions: 0, bytes: 0 },
-    memory: await run.client.memory(),
-    kv: { ...kv, table: kv.table.slice(0, Math.ceil(end / kv.blockPositions)), length: end },
-    tokens: run.tokens.slice(0, end),
-    nPrompt: run.nPrompt,
-    pieces: await piecesOf(run, answers),
-    times: run.times && { prefill: run.times.prefill, decode: run.times.decode },
-    answers,
-  };
+  return answers;
 }
 
 /** Tokens that the panels name besides those of the text; row 0 of the head is token 0's. */

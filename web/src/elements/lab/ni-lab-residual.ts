@@ -80,10 +80,8 @@ export class NiLabResidual extends LabPanel<View> {
     );
     const last = computed.at(-1) ?? -1;
     const atEnd = await lensOf(run, last, position, 0);
-    const followed =
-      this.follow && (await isThere(run, last, position, this.follow))
-        ? this.follow
-        : atEnd.top[0]!;
+    const wanted = this.follow && (await lensOf(run, last, position, this.follow.id));
+    const followed = wanted && !Number.isNaN(wanted.logit) ? this.follow! : atEnd.top[0]!;
     const levels: Level[] = [];
     for (const one of [-1, ...computed]) {
       if (nth !== this.#nth) break; // A newer reading has begun.
@@ -132,8 +130,8 @@ export class NiLabResidual extends LabPanel<View> {
           ? this.#lens(view)
           : mode === 'logit' && this.run.recorded
             ? html`<p>
-                What each layer and head adds to a logit is worked out with the model’s weights, and
-                is not in a recording. Load the model to see it.
+                What adds to a logit is worked out with the model’s weights, which no recording has.
+                Load the model to see it.
               </p>`
             : !complete || (mode === 'logit' && !view.parts)
               ? html`<p>The last layer has not run yet at this position. Step on to see it.</p>`
@@ -360,18 +358,13 @@ function layersOf(run: LabRun): number[] {
   return [...Array(run.model!.info.n_layers).keys()];
 }
 
-/** The lens behind a layer, with one token's logit of all: kept without the others. */
+/** The lens behind a layer, and one token's logit of all; NaN: unlikely, and not recorded. */
 function lensOf(run: LabRun, layer: number, position: number, id: number) {
   const tap = layer < 0 ? 'embd' : `L.${layer}.resid_post`;
   return run.once(`lens ${tap} ${position} ${id}`, async () => {
     const { top, logits } = await run.trace.lens(tap, position, { all: true });
     return { top, logit: logits![id]! };
   });
-}
-
-/** A recording has the logits of tokens that are likely at some layer, and not of others. */
-async function isThere(run: LabRun, layer: number, position: number, { id }: TopToken) {
-  return !run.recorded || !Number.isNaN((await lensOf(run, layer, position, id)).logit);
 }
 
 async function levelOf(run: LabRun, layer: number, position: number, id: number): Promise<Level> {
