@@ -1,5 +1,6 @@
 // One token's logit as the sum of what was written into the residual stream. The logit is linear in the
 // stream but for the final norm, whose factor is held as it was in this pass.
+import { matrixRow } from './cached-reads.ts';
 import type { LabRun } from './lab-run.ts';
 
 export interface LogitParts {
@@ -26,7 +27,7 @@ export async function logitParts(
   const [embd, finalNorm, weights, mids, posts] = await Promise.all([
     row('embd'),
     row('final_norm'),
-    run.once(`row ${head} ${id}`, () => run.trace.matrixRow(head, id)),
+    matrixRow(run, head, id),
     Promise.all(layers.map((layer) => row(`L.${layer}.resid_mid`))),
     Promise.all(layers.map((layer) => row(`L.${layer}.resid_post`))),
   ]);

@@ -23,6 +23,15 @@ export function matricesOf(ops: readonly OpInfo[], { n_vocab }: ModelInfo): Matr
   });
 }
 
+/** Enough rows for three digits of a matrix's error. */
+const mostRows = 64;
+
+/** Of n rows all, or as many as speak for them, spread evenly. */
+export function spreadRows(n: number): number[] {
+  const wanted = Math.min(n, mostRows);
+  return Array.from({ length: wanted }, (_, i) => Math.floor(((i + 0.5) * n) / wanted));
+}
+
 /** Scales and minima included. */
 export function bitsPerWeight({ bytes, nIn, nOut }: Pick<MatrixInfo, 'bytes' | 'nIn' | 'nOut'>) {
   return (bytes * 8) / (nIn * nOut);

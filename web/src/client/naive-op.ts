@@ -1,8 +1,10 @@
 // Ops by their plain definition, in double precision and with nothing in mind but the formula, on the
 // inputs that the pass had: to hold the kernels against.
-import { frequencies, pairOf } from '../draw/rope.ts';
+import { frequencies, pairOf, thetaOf } from '../draw/rope.ts';
+import { kvSlot, matrixRow } from './cached-reads.ts';
 import { EngineError } from './errors.ts';
 import type { LabRun } from './lab-run.ts';
+import { spreadRows } from './matrices.ts';
 
 /** What an op is about at one position: the rows it reads and the one it leaves. */
 export interface OpRows {
@@ -24,9 +26,6 @@ export interface NaiveResult {
 
 type Computed = Omit<NaiveResult, 'engine'>;
 type Naive = (run: LabRun, rows: OpRows, head: number) => Promise<Computed>;
-
-/** Rows of a product that are computed, spread evenly. */
-const mostRows = 64;
 
 const definitions: Record<string, Naive> = {
   embed,
@@ -87,7 +86,7 @@ function whole(naive: Float32Array, words: string): Computed {
 
 async function embed(run: LabRun, { op, position }: OpRows): Promise<Computed> {
   const { id } = run.tokens[position]!;
-  const row = await run.once(`row ${op} ${id}`, () => run.trace.matrixRow(op, id));
+  const row = await matrixRow(run, op, id);
   return whole(row, `row ${id} of the table, decoded`);
 }
 
@@ -110,19 +109,13 @@ async function product(run: LabRun, { op, inputs: [x] }: OpRows): Promise<Comput
   const biasOp = kind === 'bias' ? op : find(`${name}.bias`);
   const bias = biasOp < 0 ? null : await vectorOf(run, biasOp, '');
   const { n_in, n_out, type = '' } = run.ops[matmul]!;
-  const wanted = Math.min(n_out, mostRows);
-  const elements = Array.from({ length: wanted }, (_, i) =>
-    Math.floor(((i + 0.5) * n_out) / wanted),
-  );
-  const rows = await Promise.all(
-    elements.map((row) =>
-      run.once(`matrixRow ${matmul} ${row}`, () => run.trace.matrixRow(matmul, row)),
-    ),
-  );
+  const elements = spreadRows(n_out);
+  const rows = await Promise.all(elements.map((row) => matrixRow(run, matmul, row)));
   const naive = Float32Array.from(rows, (row, i) =>
     row.reduce((sum, w, j) => sum + w * x![j]!, bias?.[elements[i]!] ?? 0),
   );
-  const of = wanted === n_out ? `all ${n_out} rows` : `${wanted} of ${n_out} rows, spread evenly,`;
+  const { length } = elements;
+  const of = length === n_out ? `all ${n_out} rows` : `${length} of ${n_out} rows, spread evenly,`;
   const rounds = type.startsWith('Q')
     ? ` The kernel rounds each 32 of the ${n_in} inputs to 13 bits before it multiplies them with ${type} codes, and this does not: the difference is that rounding.`
     : ' The kernel adds up in float32, 32 inputs at a time.';
@@ -136,8 +129,7 @@ async function product(run: LabRun, { op, inputs: [x] }: OpRows): Promise<Comput
 function rope(run: LabRun, { position, inputs: [x] }: OpRows): Promise<Computed> {
   const { info } = run.model!;
   const { head_dim: headDim, n_rot: nRot, rope_pairs: kind } = info;
-  const edit = run.edits.findLast((one) => one.do === 'rope_theta');
-  const frequency = frequencies(info, edit?.theta ?? info.rope_theta);
+  const frequency = frequencies(info, thetaOf(run.edits, info));
   const y = x!.slice();
   for (let first = 0; first < y.length; first += headDim) {
     for (let j = 0; j < nRot / 2; ++j) {
@@ -159,9 +151,7 @@ async function attention(
   const { layer } = run.ops[op]!;
   const kvHead = Math.floor(head / (n_heads / n_kv_heads));
   const slots = await Promise.all(
-    Array.from({ length: position + 1 }, (_, p) =>
-      run.once(`slot ${layer} ${kvHead} ${p}`, () => run.trace.kvSlot(layer, kvHead, p)),
-    ),
+    Array.from({ length: position + 1 }, (_, p) => kvSlot(run, layer, kvHead, p)),
   );
   const own = q!.subarray(head * headDim, (head + 1) * headDim);
   const scores = slots.map(

@@ -1,5 +1,6 @@
 // Makes a recording: asks the engine for what panels will ask, and keeps its answers.
 import type { OpInfo, TokenPiece } from '../protocol.ts';
+import { tensors } from './cached-reads.ts';
 import { EngineError } from './errors.ts';
 import { experimentOf } from './lab-experiment.ts';
 import { readRows } from './lab-kept.ts';
@@ -165,7 +166,7 @@ const range = (end: number, first = 0) =>
 /** How the text came about: the merges of its tokens, and each draw. */
 function* textAsks(run: LabRun, end: number): Iterable<Ask> {
   const { trace, tokens, nPrompt, sampling } = run;
-  yield async () => [{ call: 'tensors', args: {}, result: await trace.tensors() }];
+  yield async () => [{ call: 'tensors', args: {}, result: await tensors(run) }];
   for (const id of new Set(tokens.slice(0, end).map((token) => token.id))) {
     yield async () => [{ call: 'tokenMerges', args: { id }, result: await trace.merges(id) }];
   }
@@ -287,11 +288,11 @@ function weightsOf({ ops, model, tokens }: LabRun): { op: number; row: number; n
 }
 
 /** The norms' weights and the biases. */
-async function vectorsOf({ trace }: LabRun): Promise<Answer[]> {
-  const names = (await trace.tensors()).filter(({ shape }) => shape.length === 1);
+async function vectorsOf(run: LabRun): Promise<Answer[]> {
+  const names = (await tensors(run)).filter(({ shape }) => shape.length === 1);
   return Promise.all(
     names.map(async ({ name }): Promise<Answer> => {
-      return { call: 'vector', args: { name }, result: await trace.vector(name) };
+      return { call: 'vector', args: { name }, result: await run.trace.vector(name) };
     }),
   );
 }

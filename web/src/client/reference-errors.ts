@@ -1,11 +1,9 @@
 // How far a matrix is from the same one in another file of the model: a row, and rows of all of it.
 import { type Errors, errorsOf } from '../draw/errors.ts';
 import type { ReferenceFile } from '../protocol.ts';
+import { joined } from './joined.ts';
 import type { LabRun } from './lab-run.ts';
-import type { MatrixInfo } from './matrices.ts';
-
-/** Rows of a matrix that are compared: enough for three digits of its error. */
-const mostRows = 64;
+import { type MatrixInfo, spreadRows } from './matrices.ts';
 
 export interface Comparison {
   file: ReferenceFile;
@@ -35,19 +33,8 @@ export async function compareWithReference(
         run.trace.referenceRows(op, rows),
         ...rows.map((each) => run.trace.matrixRow(op, each)),
       ]);
-      return errorsOf(joined(stored), values);
+      return errorsOf(joined(stored, Float32Array), values);
     }),
   ]);
   return { file, name: own.name, type: own.type, row: own.values, rows: rows.length, sampled };
-}
-
-function spreadRows(n: number): number[] {
-  const wanted = Math.min(n, mostRows);
-  return Array.from({ length: wanted }, (_, i) => Math.floor(((i + 0.5) * n) / wanted));
-}
-
-function joined(rows: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(rows.reduce((sum, { length }) => sum + length, 0));
-  rows.reduce((at, row) => (all.set(row, at), at + row.length), 0);
-  return all;
 }

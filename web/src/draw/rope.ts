@@ -1,5 +1,5 @@
 // The pairs that RoPE turns: pure functions on the first n_rot elements of a head.
-import type { ModelInfo } from '../protocol.ts';
+import type { Edit, ModelInfo } from '../protocol.ts';
 import { value } from './format.ts';
 
 export type RopePairs = 'adjacent' | 'halves';
@@ -7,6 +7,11 @@ export type RopePairs = 'adjacent' | 'halves';
 /** The two elements of pair `j` of `size` that are turned. */
 export function pairOf(j: number, size: number, pairs: RopePairs): [number, number] {
   return pairs === 'adjacent' ? [2 * j, 2 * j + 1] : [j, j + size / 2];
+}
+
+/** The base in force: an edit's, or the file's. */
+export function thetaOf(edits: readonly Edit[], { rope_theta }: ModelInfo): number {
+  return edits.findLast((edit) => edit.do === 'rope_theta')?.theta ?? rope_theta;
 }
 
 /** By how much pair `j` turns from one position to the next, in radians. */

@@ -174,9 +174,14 @@ export class Model {
     this.info = engine.json(engine.module._ni_model_info(address));
   }
 
+  #tensors: TensorInfo[] | null = null;
+
   /** In the file's order. */
   tensors(): TensorInfo[] {
-    return this.engine.json(this.engine.module._ni_model_tensors(this.address));
+    this.#tensors ??= this.engine.json<TensorInfo[]>(
+      this.engine.module._ni_model_tensors(this.address),
+    );
+    return this.#tensors;
   }
 
   /** A tensor of one axis, which lies in memory as in the file: float32. */

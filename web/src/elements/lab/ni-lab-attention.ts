@@ -1,4 +1,5 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
+import { attentionRow } from '../../client/cached-reads.ts';
 import { HeadRows, scoreNames, type ScoreName } from '../../client/head-rows.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { value } from '../../draw/format.ts';
@@ -91,9 +92,7 @@ export class NiLabAttention extends LabPanel<View> {
     const { n_heads, n_layers, n_kv_heads } = run.model!.info;
     this.#filling.abort();
     this.#filling = new AbortController();
-    const row = await run.once(`attention ${layer} ${head} ${position}`, () =>
-      run.trace.attention(layer, head, position),
-    );
+    const row = await attentionRow(run, layer, head, position);
     const view: View = {
       ...{ row, tokens, mode, first: 0, end: position + 1 },
       ...{ square: null, heads: [], partial: false },

@@ -1,4 +1,5 @@
 import { html, nothing } from 'lit';
+import { attentionRow, kvSlot } from '../../client/cached-reads.ts';
 import {
   type CacheSlot,
   hideSlot,
@@ -44,18 +45,9 @@ export class NiLabKv extends LabPanel<View> {
     const { n_heads, n_kv_heads } = run.model!.info;
     const kvHead = Math.floor(head / (n_heads / n_kv_heads));
     const isThere = at < kv.length && run.held(`L.${layer}.q_rot`, at) === 'kept';
-    const attention = isThere
-      ? await run.once(`attention ${layer} ${head} ${at}`, () =>
-          run.trace.attention(layer, head, at),
-        )
-      : null;
+    const attention = isThere ? await attentionRow(run, layer, head, at) : null;
     const position = Math.min(this.#slot ?? at, kv.length - 1);
-    const slot =
-      position < 0
-        ? null
-        : await run.once(`kvSlot ${layer} ${kvHead} ${position}`, () =>
-            run.trace.kvSlot(layer, kvHead, position),
-          );
+    const slot = position < 0 ? null : await kvSlot(run, layer, kvHead, position);
     return { kv, query, kvHead, attention, slot: slot && { position, ...slot } };
   }
 

@@ -1,4 +1,5 @@
 import { css, html, svg } from 'lit';
+import { tensors } from '../../client/cached-reads.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { bytes as size, count, value } from '../../draw/format.ts';
 import {
@@ -46,13 +47,13 @@ export class NiLabMemory extends LabPanel<View> {
 
   protected override async read(run: LabRun): Promise<View> {
     const { ops, kept, selection } = run;
-    const [memory, kv, tensors] = await Promise.all([
+    const [memory, kv, all] = await Promise.all([
       run.client.memory(),
       run.trace.kv(),
-      run.once('tensors', () => run.trace.tensors()),
+      tensors(run),
     ]);
     return {
-      pieces: piecesOf(weightPieces(tensors, ops), memory, kept?.bytes ?? 0),
+      pieces: piecesOf(weightPieces(all, ops), memory, kept?.bytes ?? 0),
       memory,
       kv,
       selected: selection.op,

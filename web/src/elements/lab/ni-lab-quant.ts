@@ -1,5 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { live } from 'lit/directives/live.js';
+import { matrixBlock, matrixRow } from '../../client/cached-reads.ts';
 import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { type Comparison, compareWithReference } from '../../client/reference-errors.ts';
@@ -53,14 +54,14 @@ export class NiLabQuant extends LabPanel<View> {
     const matrix = matrices.findLast(({ op }) => op <= run.selection.op) ?? matrices[0]!;
     const { op, nIn, nOut } = matrix;
     const row = Math.min(this.#row, nOut - 1);
-    const values = await run.once(`matrixRow ${op} ${row}`, () => run.trace.matrixRow(op, row));
-    const first = await this.#blockOf(run, op, row, 0);
+    const values = await matrixRow(run, op, row);
+    const first = await matrixBlock(run, op, row, 0);
     const isFloat = first.values.length === 1;
     const width = isFloat ? Math.min(floatGroup, nIn) : first.values.length;
     const blocks = Math.ceil(nIn / width);
     const blockAt = Math.min(this.#block, blocks - 1);
     const element = Math.min(this.#element, width - 1, nIn - blockAt * width - 1);
-    const block = await this.#blockOf(run, op, row, isFloat ? blockAt * width + element : blockAt);
+    const block = await matrixBlock(run, op, row, isFloat ? blockAt * width + element : blockAt);
     const token = nOut === run.model!.info.n_vocab ? await this.#tokenOf(run, row) : '';
     const compared = await compareWithReference(run, matrix, row).catch((thrown: unknown) =>
       EngineError.from(thrown),
@@ -78,12 +79,6 @@ export class NiLabQuant extends LabPanel<View> {
       block,
       compared,
     };
-  }
-
-  #blockOf(run: LabRun, op: number, row: number, block: number): Promise<MatrixBlock> {
-    return run.once(`matrixBlock ${op} ${row} ${block}`, () =>
-      run.trace.matrixBlock(op, row, block),
-    );
   }
 
   async #tokenOf(run: LabRun, id: number): Promise<string> {

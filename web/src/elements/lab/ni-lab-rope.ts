@@ -1,4 +1,5 @@
 import { css, html, nothing } from 'lit';
+import { attentionRow, kvSlot } from '../../client/cached-reads.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { largest } from '../../draw/bars.ts';
 import { value } from '../../draw/format.ts';
@@ -13,6 +14,7 @@ import {
   type Turn,
   turnsOf,
   wrapped,
+  thetaOf,
 } from '../../draw/rope.ts';
 import type { Edit, ModelInfo } from '../../protocol.ts';
 import { engineActs } from './engine-acts.ts';
@@ -90,21 +92,17 @@ export class NiLabRope extends LabPanel<View> {
     const { info } = run.model!;
     const { head_dim: size, n_rot: nRot } = info;
     const pairs = info.rope_pairs;
-    const theta = thetaOf(run);
+    const theta = thetaOf(run.edits, info);
     const frequency = frequencies(info, theta);
     const firstKey = Math.max(0, position + 1 - maxKeys);
     const [q, qRot, row] = await Promise.all([
       run.read(`L.${layer}.q`, position),
       run.read(`L.${layer}.q_rot`, position),
-      run.once(`attention ${layer} ${head} ${position}`, () =>
-        run.trace.attention(layer, head, position),
-      ),
+      attentionRow(run, layer, head, position),
     ]);
     const slots = await Promise.all(
       Array.from({ length: position + 1 - firstKey }, (_, i) => firstKey + i).map((key) =>
-        run.once(`slot ${layer} ${row.kvHead} ${key}`, () =>
-          run.trace.kvSlot(layer, row.kvHead, key),
-        ),
+        kvSlot(run, layer, row.kvHead, key),
       ),
     );
     const ofHead = ({ data }: { data: Float32Array }) =>
@@ -358,12 +356,6 @@ function partWords({ n_rot, head_dim, rope_scale, rope_factors }: ModelInfo): st
     rope_scale === 1 ? '' : `The file stretches positions: ${value(rope_scale)} of one a token.`,
     rope_factors ? `The file divides pair j’s frequency by f[j], as the table has them.` : '',
   ].join(' ');
-}
-
-/** The base in force: an edit's, or the file's. */
-function thetaOf(run: LabRun): number {
-  const edit = run.edits.findLast((one) => one.do === 'rope_theta');
-  return edit?.theta ?? run.model!.info.rope_theta;
 }
 
 customElements.define('ni-lab-rope', NiLabRope);

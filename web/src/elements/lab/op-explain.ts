@@ -1,4 +1,5 @@
 // How one element of an op's output comes about, step by step, from what the engine kept.
+import { attentionRow, kvSlot, matrixBlock, matrixRow } from '../../client/cached-reads.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { type OpRows, vectorOf } from '../../client/naive-op.ts';
 import { value } from '../../draw/format.ts';
@@ -158,11 +159,11 @@ async function explainQuantise(run: LabRun, rows: OpRows, element: number): Prom
 async function explainEmbed(run: LabRun, rows: OpRows, element: number): Promise<Explanation> {
   const { op, position, output } = rows;
   const { id } = run.tokens[position]!;
-  const row = await run.once(`row ${op} ${id}`, () => run.trace.matrixRow(op, id));
-  const { values } = await run.once(`block ${op} ${id} 0`, () => run.trace.matrixBlock(op, id, 0));
+  const row = await matrixRow(run, op, id);
+  const { values } = await matrixBlock(run, op, id, 0);
   const size = values.length;
   const b = Math.floor(element / size);
-  const block = await run.once(`block ${op} ${id} ${b}`, () => run.trace.matrixBlock(op, id, b));
+  const block = await matrixBlock(run, op, id, b);
   const at = element % size;
   const scale = Math.floor(at / (size / block.d.length));
   return {
@@ -186,9 +187,7 @@ async function explainAppend(run: LabRun, rows: OpRows, element: number): Promis
   const head = Math.floor(element / headDim);
   const at = element % headDim;
   const [k, v] = rows.inputs as [Float32Array, Float32Array];
-  const slot = await run.once(`slot ${layer} ${head} ${rows.position}`, () =>
-    run.trace.kvSlot(layer, head, rows.position),
-  );
+  const slot = await kvSlot(run, layer, head, rows.position);
   const first = head * headDim;
   return {
     lines: [
@@ -215,14 +214,8 @@ async function explainAttention(run: LabRun, rows: OpRows, element: number): Pro
   const seen = Array.from({ length: position + 1 }, (_, p) => p);
   const label = (p: number) => tokenLabel(p, run.tokens[p]!.bytes);
   const [row, values] = await Promise.all([
-    run.once(`attention ${layer} ${head} ${position}`, () =>
-      run.trace.attention(layer, head, position),
-    ),
-    Promise.all(
-      seen.map((p) =>
-        run.once(`slot ${layer} ${kvHead} ${p}`, () => run.trace.kvSlot(layer, kvHead, p)),
-      ),
-    ),
+    attentionRow(run, layer, head, position),
+    Promise.all(seen.map((p) => kvSlot(run, layer, kvHead, p))),
   ]);
   const most = seen.reduce((best, p) => (row.probs[p]! > row.probs[best]! ? p : best), 0);
   const running: number[] = [];

@@ -2,8 +2,7 @@
 import type { LabRun } from '../../client/lab-run.ts';
 import type { OpRows } from '../../client/naive-op.ts';
 import { value } from '../../draw/format.ts';
-import { frequencies, pairOf, scalingWords } from '../../draw/rope.ts';
-import type { Edit } from '../../protocol.ts';
+import { frequencies, pairOf, scalingWords, thetaOf } from '../../draw/rope.ts';
 import type { DataTable } from './ni-data-table.ts';
 import type { Explanation } from './op-explain.ts';
 
@@ -14,7 +13,7 @@ export function explainRope(run: LabRun, rows: OpRows, element: number): Promise
   const { head_dim: headDim, n_rot: nRot, rope_pairs: kind } = info;
   const [x] = rows.inputs as [Float32Array];
   const y = rows.output!;
-  const theta = run.edits.findLast(isTheta)?.theta ?? info.rope_theta;
+  const theta = thetaOf(run.edits, info);
   const frequency = frequencies(info, theta);
   const head = Math.floor(element / headDim);
   const pairs = Array.from({ length: nRot / 2 }, (_, j) => {
@@ -65,8 +64,4 @@ export function explainRope(run: LabRun, rows: OpRows, element: number): Promise
     cell: null,
     table,
   });
-}
-
-function isTheta(edit: Edit): edit is Extract<Edit, { do: 'rope_theta' }> {
-  return edit.do === 'rope_theta';
 }
