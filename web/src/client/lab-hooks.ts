@@ -1,8 +1,9 @@
 // Where a reader's own code takes part in a run: behind which ops a pass stops for it, what it is
 // shown there, and what it leaves in the pass.
 import type { ModelInfo, PassState, Plan, TapInfo, TapValues } from '../protocol.ts';
-import { isNamed } from '../tap-pattern.ts';
+import { isNamed, onePerOp } from '../tap-pattern.ts';
 import type { Client } from './client.ts';
+import { joined } from './joined.ts';
 import { codeError, type Piece, StudentCode } from './student-code.ts';
 
 /** A pass over positions [first, end), behind `cursor` ops. */
@@ -47,7 +48,7 @@ export class LabHooks {
     this.#plan = plan;
     this.#info = info;
     this.uses = code.pieces.map((piece) => {
-      const taps = unique(this.#tapsOf(piece));
+      const taps = onePerOp(this.#tapsOf(piece));
       for (const tap of taps) {
         this.#steps.set(tap.op, [...(this.#steps.get(tap.op) ?? []), { piece, tap }]);
       }
@@ -212,8 +213,8 @@ export class LabHooks {
       first,
       ids,
       q: q.data,
-      k: joined(cached.k, k.data),
-      v: joined(cached.v, v.data),
+      k: joined([cached.k, k.data], Float32Array),
+      v: joined([cached.v, v.data], Float32Array),
       z,
       headDim,
       scale: Math.fround(1 / Math.sqrt(headDim)),
@@ -264,18 +265,6 @@ function callOf({ kind, pattern, layers }: Piece): string {
   if (kind === 'on') return `lab.on('${pattern}')`;
   if (kind !== 'replace') return `lab.${kind}`;
   return layers ? `lab.replace('attn', layers ${layers.join(', ')})` : "lab.replace('attn')";
-}
-
-/** Taps with the same op are one. */
-function unique(taps: readonly TapInfo[]): TapInfo[] {
-  return [...new Map(taps.map((tap) => [tap.op, tap])).values()];
-}
-
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /** Why these values cannot go on; `at`: which of them. */

@@ -5,6 +5,7 @@ import { base64Url, bytesOfBase64Url } from './base64.ts';
 import { editsFromJson, editsToJson } from './edit-json.ts';
 import { EngineError } from './errors.ts';
 import type { Intervention } from './interventions.ts';
+import { joined } from './joined.ts';
 import { JsonValue } from './json-reader.ts';
 import type { Prompt, Selection } from './lab-run.ts';
 
@@ -229,13 +230,7 @@ async function collect(stream: ReadableStream<Uint8Array>, most: number): Promis
     }
     parts.push(value);
   }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joined(parts, Uint8Array);
 }
 
 function badLink(expected: string, actual: string): EngineError {

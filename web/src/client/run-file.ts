@@ -2,6 +2,7 @@
 // the other, in values.npy. What comes from a file is anybody's: it is read field by field.
 import { base64 } from './base64.ts';
 import { EngineError } from './errors.ts';
+import { joined } from './joined.ts';
 import { floatToJson, JsonValue } from './json-reader.ts';
 import { experimentToJson } from './lab-link.ts';
 import { floatsOfNpy, npy } from './npy.ts';
@@ -36,13 +37,7 @@ class Pool {
   }
 
   all(): Float32Array {
-    const all = new Float32Array(this.length);
-    let at = 0;
-    for (const part of this.#parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return joined(this.#parts, Float32Array);
   }
 }
 
@@ -98,7 +93,7 @@ async function unzip(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>
       chunks.push(chunk);
       size += chunk.length;
       if (size > most) throw badFile(`at most ${most} bytes of ${file.name}`, 'more');
-      if (final) whole.set(file.name, joined(chunks, size));
+      if (final) whole.set(file.name, joined(chunks, Uint8Array));
     };
     file.start();
   });
@@ -113,16 +108,6 @@ async function unzip(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>
   }
   if (open !== '' && !whole.has(open)) throw badFile(`all of ${open}`, 'a part of the file');
   return whole;
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 function badFile(expected: string, actual: string): EngineError {

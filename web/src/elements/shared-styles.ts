@@ -86,3 +86,25 @@ export const controls = css`
     color: var(--ink-soft);
   }
 `;
+
+/** A file input as a button: a label of class "file" around the input, which lies over it unseen. */
+export const fileButton = css`
+  .file {
+    position: relative;
+    padding: 0.5rem 0.75rem;
+    font: 500 13px/1 var(--sans);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    cursor: pointer;
+  }
+  .file input {
+    position: absolute;
+    inset: 0;
+    opacity: 0;
+    cursor: pointer;
+  }
+  .file:focus-within {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+`;

@@ -12,6 +12,7 @@ import type {
   TapInfo,
   TapValues,
 } from '../protocol.ts';
+import { onePerOp } from '../tap-pattern.ts';
 import { breathe } from './breathe.ts';
 import { type CompiledEdit, compileEdit, wholeIn } from './edits.ts';
 import type { Logits, Model, Session } from './engine.ts';
@@ -100,9 +101,9 @@ export class GlassBox {
     const { taps } = this.plan;
     const named = (patterns: readonly string[], key: string) =>
       patterns.flatMap((pattern, i) => tapsNamed(taps, pattern, `${key}[${i}]`));
-    const values = unique(named(request.values, 'values'));
+    const values = onePerOp(named(request.values, 'values'));
     const kept = new Set(values.map(({ op }) => op));
-    const norms = unique(named(request.norms, 'norms')).filter(({ op }) => !kept.has(op));
+    const norms = onePerOp(named(request.norms, 'norms')).filter(({ op }) => !kept.has(op));
     // Each row comes with its position.
     const bytesPerPosition =
       values.reduce((sum, tap) => sum + 4 * (widthOf(tap) + 1), 0) + 8 * norms.length;
@@ -259,9 +260,4 @@ function textOf(edit: Edit | undefined): string {
   return JSON.stringify(edit, (_, x: unknown) =>
     typeof x === 'number' && !Number.isFinite(x) ? String(x) : x,
   );
-}
-
-/** Taps with the same op are one. */
-function unique(taps: readonly TapInfo[]): TapInfo[] {
-  return [...new Map(taps.map((tap) => [tap.op, tap])).values()];
 }

@@ -14,6 +14,7 @@ import type { LabRun } from '../../client/lab-run.ts';
 import { bytes } from '../../draw/format.ts';
 import { outcomeWords } from '../../draw/outcome-words.ts';
 import { errorDetail } from '../ni-notice.ts';
+import { fileButton } from '../shared-styles.ts';
 import { download } from './download.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -225,6 +226,7 @@ export class NiLabShare extends LabPanel<View> {
 
   static override styles = [
     LabPanel.styles,
+    fileButton,
     css`
       .outcome {
         margin-bottom: 0.8rem;
@@ -279,24 +281,6 @@ export class NiLabShare extends LabPanel<View> {
       .link input {
         flex: 1;
         font: 12px/1.4 var(--mono);
-      }
-      .file {
-        position: relative;
-        padding: 0.5rem 0.75rem;
-        font: 500 13px/1 var(--sans);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        cursor: pointer;
-      }
-      .file input {
-        position: absolute;
-        inset: 0;
-        opacity: 0;
-        cursor: pointer;
-      }
-      .file:focus-within {
-        outline: 2px solid var(--accent);
-        outline-offset: 2px;
       }
     `,
   ];

@@ -14,7 +14,7 @@ import {
 import { fileOfRun } from '../../client/run-file.ts';
 import { openingIn } from '../../client/run-opening.ts';
 import { bytes } from '../../draw/format.ts';
-import { controls } from '../shared-styles.ts';
+import { controls, fileButton } from '../shared-styles.ts';
 import { download } from './download.ts';
 import { RunWatch } from './run-watch.ts';
 
@@ -160,6 +160,7 @@ export class NiSaveRun extends LitElement {
 
   static override styles = [
     controls,
+    fileButton,
     css`
       :host {
         margin-top: 0.8rem;
@@ -203,24 +204,10 @@ export class NiSaveRun extends LitElement {
         accent-color: var(--accent);
       }
       .file {
-        position: relative;
         display: inline-block;
-        padding: 0.5rem 0.75rem;
-        font: 500 13px/1 var(--sans);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        cursor: pointer;
       }
       .file input {
-        position: absolute;
-        inset: 0;
         width: 100%;
-        opacity: 0;
-        cursor: pointer;
-      }
-      .file:focus-within {
-        outline: 2px solid var(--accent);
-        outline-offset: 2px;
       }
     `,
   ];
