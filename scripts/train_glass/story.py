@@ -16,7 +16,7 @@ PLACES = [
     "in a green forest", "by a quiet lake", "on a high hill", "in a small town",
     "near the sea", "in an old garden", "under a big tree", "at the end of the road",
 ]  # fmt: skip
-HIDING_PLACES = [
+FINDING_PLACES = [
     "under a leaf", "behind a stone", "in the grass", "next to the door", "in a basket",
     "under the bed",
 ]  # fmt: skip
@@ -136,12 +136,12 @@ def event(walker, tale, people):
         walker.pick(["", f' "Thank you, {name}!" said {other.name}.'])
     elif act == " lost the ":
         walker.say(f"{thing}, but {other.name} found it ")
-        walker.pick(HIDING_PLACES)
+        walker.pick(FINDING_PLACES)
         walker.say(f'. "Here is your {thing}, {name}!" said {other.name}.')
     elif act == " found a ":
         found = pick_thing(walker, tale, FINDS)
         walker.say(" ")
-        walker.pick(HIDING_PLACES)
+        walker.pick(FINDING_PLACES)
         walker.say(".")
         tale.holders[found] = actor
         walker.pick(["", f' "What a nice {found}!" said {other.name}.'])
