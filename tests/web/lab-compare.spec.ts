@@ -51,13 +51,13 @@ test('finds the op that an edit changes first, and KL as the logits have it', as
   await keepA(page, 12);
   const ids = await page.evaluate(() => window.lab.tokens.map(({ id }) => id));
   expect(ids).toHaveLength(4 + 12);
-  const edit: Edit = { do: 'zero', site: 'L.2.z', head: 1, from: 2 };
+  const edit: Edit = { do: 'zero', site: 'L.1.z', head: 3, from: 2 };
   await page.evaluate((one) => window.lab.setEdits([one]), edit);
   await runs(page).getByRole('checkbox').check();
   await runB(page);
 
-  const op = await page.evaluate(() => window.lab.tap('L.2.z')!.op);
-  await expect(found(page)).toContainText(`L.2.z (op ${op + 1} of`);
+  const op = await page.evaluate(() => window.lab.tap('L.1.z')!.op);
+  await expect(found(page)).toContainText(`L.1.z (op ${op + 1} of`);
   await expect(found(page)).toContainText('at token 2 ␣a');
   await expect(found(page)).toContainText('All 12 tokens are the same');
 
@@ -75,7 +75,7 @@ test('finds the op that an edit changes first, and KL as the logits have it', as
   a.forEach((row, i) => {
     expect(shown[i]!).toBeCloseTo(klOf(Float32Array.from(row), Float32Array.from(b[i]!)), 5);
   });
-  expect(Math.max(...shown)).toBeGreaterThan(2e-5);
+  expect(Math.max(...shown)).toBeGreaterThan(1e-4);
 });
 
 test('the same settings give the same run, and another seed parts at a token', async ({ page }) => {
