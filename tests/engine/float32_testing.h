@@ -44,7 +44,7 @@ inline std::vector<uint8_t> in_float32(const std::vector<uint8_t>& file) {
                      tensor.name.size() + sizeof(uint32_t) + tensor.n_dims * sizeof(uint64_t);
     std::memcpy(entry, &type, sizeof type);
     std::memcpy(entry + sizeof type, &offset, sizeof offset);
-    std::vector<float> values(tensor.n_elements());
+    std::vector<float> values(static_cast<size_t>(tensor.n_elements()));
     const uint8_t* data = file.data() + header->data_offset + tensor.offset;
     dequantise_row(tensor.type, data, values.size(), values.data());
     const auto* first = reinterpret_cast<const uint8_t*>(values.data());

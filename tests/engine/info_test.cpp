@@ -28,8 +28,8 @@ TEST(TensorsJson, SaysWhereTheFilesBytesLieInTheFileAndInMemory) {
     ASSERT_EQ(tensors.size(), model->header.tensors.size());
     uint64_t end = model->header.data_offset;
     for (const Json& tensor : tensors) {
-      const auto offset = tensor.at("offset").get<uint64_t>();
-      const auto n_bytes = tensor.at("bytes").get<uint64_t>();
+      const auto offset = tensor.at("offset").get<size_t>();
+      const auto n_bytes = tensor.at("bytes").get<size_t>();
       const auto* memory = reinterpret_cast<const uint8_t*>(tensor.at("address").get<uintptr_t>());
       EXPECT_GE(offset, end) << tensor.at("name");
       end = offset + n_bytes;
