@@ -26,6 +26,7 @@ const plain: Experiment = {
   panels: [],
   selection: { position: 0, layer: 0, head: 0, op: 0 },
   expected: { nPrompt: 1, ids: [], logits: '' },
+  given: 0,
   code: '',
 };
 
@@ -100,6 +101,7 @@ test.describe('the link', () => {
     panels: { panels: ['tokens', 'share'] },
     selection: { selection: { position: 4, layer: 3, head: 2, op: 81 } },
     expected: { expected: { nPrompt: 9, ids: [5, 4, 3], logits: 'deadbeef' } },
+    given: { expected: { nPrompt: 9, ids: [5, 4, 3], logits: '' }, given: 2 },
   };
   for (const [name, change] of Object.entries(changes)) {
     test(`brings back ${name}`, async () => {
@@ -150,6 +152,7 @@ test.describe('the link', () => {
     'an edit off that is not there': [packed({ ...json, off: [0] }), /off/],
     'a break nowhere': [packed({ ...json, breaks: [{ at: {} }] }), /breaks\[0\]\.at/],
     'panels as text': [packed({ ...json, view: { panels: 'tokens' } }), /panels/],
+    'more given than there are': [packed({ ...json, given: 1 }), /given/],
     'negative ids': [packed({ ...json, prompt: { ids: [-1] } }), /ids\[0\]/],
     'a proto': [packed('{"v":1,"__proto__":{"engine":"x"}}'), /engine|model/],
     'a bomb': [packed(' '.repeat(2 ** 24)), /the link.*bytes of JSON/],
@@ -167,7 +170,7 @@ test.describe('the link', () => {
   }
 
   test('says where two outcomes part', () => {
-    const facts = { sameModel: true, sameEngine: true };
+    const facts = { given: 0, sameModel: true, sameEngine: true };
     const one = { nPrompt: 3, ids: [5, 6, 7], logits: 'aa' };
     expect(compareOutcome(one, one, facts)).toMatchObject({ same: 3, first: null, logits: true });
     expect(compareOutcome(one, { ...one, logits: 'bb' }, facts)).toMatchObject({ logits: false });
@@ -182,6 +185,12 @@ test.describe('the link', () => {
       first: { actual: null },
     });
     expect(compareOutcome(one, { ...one, nPrompt: 2 }, facts)).toMatchObject({ same: 0 });
+    const given = { ...facts, given: 1 };
+    expect(compareOutcome(one, { ...one, ids: [5, 9, 7] }, given)).toMatchObject({
+      same: 0,
+      of: 2,
+      first: { position: 4 },
+    });
   });
 
   test('names the model in the page’s own way', () => {
@@ -248,6 +257,40 @@ test('a link runs the experiment again: 64 of 64 tokens, and the same logits', a
   await expect(panel(page, 'Interventions')).toBeVisible();
   // The address is the view's again, so a reload keeps what is looked at.
   await expect(page).toHaveURL(/#panels=.*text=The/);
+});
+
+test('tokens that its settings have not drawn are in the link', async ({ page }) => {
+  await openLab(page, '#panels=share&text=The+cat');
+  await page.evaluate(async () => {
+    const { lab } = window;
+    await lab.setSampling({ ...lab.sampling, temperature: 0.9, seed: 5 });
+    await lab.runTokens(6);
+    // One taken by hand; some behind it drawn; then an edit, under which none of them was.
+    const { id } = lab.tokens.at(-1)!;
+    await lab.fork(lab.place.end - 2, id === 20 ? 21 : 20);
+    await lab.runTokens(4);
+  });
+  const reproduced = async (given: number, drawn: number) => {
+    await settled(page);
+    await expect(share(page)).toContainText(`${given + drawn} tokens behind`);
+    const before = await outcome(page);
+    const url = await link(page);
+    const other = await page.context().newPage();
+    await other.goto(url);
+    await expect(openedStatus(other)).toContainText(
+      `Reproduced ${drawn} of ${drawn} tokens behind ${given} that were given, and the logits`,
+    );
+    expect(await outcome(other)).toEqual(before);
+    await other.close();
+  };
+  await reproduced(6, 4);
+  await page.evaluate(() => window.lab.setEdits([{ do: 'zero', site: 'L.1.z', head: 0 }]));
+  await reproduced(10, 0);
+  await page.evaluate(() => window.lab.runTokens(3));
+  await reproduced(10, 3);
+  // Undone, the first of them are the settings' own again, up to the one that was taken.
+  await page.evaluate(() => window.lab.setEdits([]));
+  await reproduced(13, 0);
 });
 
 test('says where another outcome begins, and when the model file differs', async ({ page }) => {

@@ -46,6 +46,7 @@ export async function experimentOf(run: LabRun, panels: readonly string[]): Prom
   const { model, prompt, tokens, nPrompt, tokenByToken, sampling, selection } = run;
   const ids = tokens.slice(0, nPrompt).map(({ id }) => id);
   const ofText = await run.idsOf(prompt);
+  const expected = await outcomeOf(run);
   const isText = ofText.length === ids.length && ofText.every((id, i) => id === ids[i]);
   return {
     model: { origin: model!.origin, fingerprint: await fingerprintOf(run) },
@@ -57,7 +58,8 @@ export async function experimentOf(run: LabRun, panels: readonly string[]): Prom
     breaks: run.breaks,
     panels,
     selection,
-    expected: await outcomeOf(run),
+    expected,
+    given: Math.min(run.drawn.given(run), expected.ids.length),
     code: run.hooks?.code.source ?? '',
   };
 }
@@ -83,9 +85,10 @@ export function modelQuery(origin: string, base: string): string | null {
 
 /** How an opened experiment came out. */
 export interface Outcome {
-  /** Tokens that are the same, of those expected. */
+  /** Tokens that are the same, of those expected; those that were given are not among them. */
   same: number;
   of: number;
+  given: number;
   /** Where the first other token stands, and what it is; null: none. */
   first: { position: number; expected: number | null; actual: number | null } | null;
   /** null: not compared, since not both are there. */
@@ -98,7 +101,7 @@ export interface Outcome {
 export function compareOutcome(
   expected: Expected,
   actual: Expected,
-  facts: Pick<Outcome, 'sameModel' | 'sameEngine'>,
+  facts: Pick<Outcome, 'given' | 'sameModel' | 'sameEngine'>,
 ): Outcome {
   const of = expected.ids.length;
   const promptSame = expected.nPrompt === actual.nPrompt;
@@ -113,7 +116,13 @@ export function compareOutcome(
           actual: actual.ids[same] ?? null,
         };
   const both = first === null && expected.logits !== '' && actual.logits !== '';
-  return { same, of, first, logits: both ? expected.logits === actual.logits : null, ...facts };
+  return {
+    same: Math.max(0, same - facts.given),
+    of: of - facts.given,
+    first,
+    logits: both ? expected.logits === actual.logits : null,
+    ...facts,
+  };
 }
 
 /**
@@ -197,7 +206,7 @@ export class OpenedExperiment extends EventTarget {
   /** With the model that is there, and with the experiment's code: a person has seen it. */
   async reproduce(): Promise<void> {
     const run = this.#run;
-    const { interventions, breaks, selection, expected, model, engine } = this.experiment!;
+    const { interventions, breaks, selection, expected, given, model, engine } = this.experiment!;
     this.state = 'running';
     this.outcome = null;
     this.error = null;
@@ -205,7 +214,11 @@ export class OpenedExperiment extends EventTarget {
     try {
       await this.#settings(this.experiment!);
       await checked(run, run.setInterventions(interventions));
-      while (run.tokens.length < expected.nPrompt + expected.ids.length || !run.complete) {
+      if (given > 0) {
+        const ids = [...run.tokens.map(({ id }) => id), ...expected.ids.slice(0, given)];
+        await checked(run, run.setIds(ids, run.nPrompt));
+      }
+      while (run.place.end < expected.nPrompt + expected.ids.length || !run.complete) {
         const { place } = run;
         await checked(run, run.step('token'));
         if (run.place === place || (run.ended && run.complete)) break;
@@ -213,6 +226,7 @@ export class OpenedExperiment extends EventTarget {
       await checked(run, run.setBreaks(breaks));
       run.select(selection);
       this.outcome = compareOutcome(expected, await outcomeOf(run), {
+        given,
         sameModel: (await fingerprintOf(run)) === model.fingerprint,
         sameEngine: run.model!.build.version === engine,
       });

@@ -27,6 +27,11 @@ export interface Experiment {
   panels: readonly string[];
   selection: Selection;
   expected: Expected;
+  /**
+   * Of the expected tokens the first so many are put in, since these settings have not drawn them all:
+   * some were taken by hand, or drawn before a change.
+   */
+  given: number;
   /** The reader's own; '': none. Opening a link shows it and does not run it. */
   code: string;
 }
@@ -100,6 +105,7 @@ export function experimentToJson(experiment: Experiment): Record<string, unknown
     ...(breaks.length > 0 ? { breaks } : {}),
     view: { panels, ...selection },
     expected,
+    ...(experiment.given > 0 ? { given: experiment.given } : {}),
     ...(experiment.code === '' ? {} : { code: experiment.code }),
   };
 }
@@ -133,6 +139,7 @@ export function experimentFromJson(json: JsonValue): Experiment {
       op: of('op'),
     },
     expected: expectedFromJson(json.get('expected')),
+    given: givenFromJson(json),
     code: json.maybe('code')?.text(maxJson) ?? '',
   };
 }
@@ -201,6 +208,11 @@ function expectedFromJson(json: JsonValue): Expected {
     ids: idsFromJson(json.get('ids')),
     logits: hexText(json.get('logits')),
   };
+}
+
+function givenFromJson(json: JsonValue): number {
+  const { length } = json.get('expected').get('ids').list(maxIds);
+  return json.maybe('given')?.whole(0, length) ?? 0;
 }
 
 function hexText(json: JsonValue): string {

@@ -21,6 +21,7 @@ import type {
 } from '../protocol.ts';
 import type { Client } from './client.ts';
 import { defaultSampling } from './defaults.ts';
+import { DrawnTokens } from './drawn-tokens.ts';
 import { EngineError } from './errors.ts';
 import { Branches, commonLength } from './lab-branches.ts';
 import { editsOf, type Intervention, type SavedRecording, withEdits } from './interventions.ts';
@@ -99,6 +100,7 @@ export class LabRun extends EventTarget {
   progress: { done: number; tokens: number } | null = null;
   /** The texts that forking has left, and the one at hand. */
   readonly branches = new Branches();
+  readonly drawn = new DrawnTokens();
   /** What has happened besides a step, in a sentence. */
   note = '';
   error: EngineError | null = null;
@@ -154,7 +156,8 @@ export class LabRun extends EventTarget {
     if (this.recorded) return this.place.end === this.recorded.tokens.length;
     const last = this.tokens.at(-1);
     const eot = this.model?.info.tokenizer.eot_ids ?? [];
-    return last !== undefined && this.tokens.length > this.nPrompt && eot.includes(last.id);
+    const isLast = this.place.end === this.tokens.length && this.tokens.length > this.nPrompt;
+    return last !== undefined && isLast && eot.includes(last.id);
   }
 
   /** The engine is at work for this run. */
@@ -360,6 +363,7 @@ export class LabRun extends EventTarget {
     }
     if (first === this.tokens.length) {
       const [piece] = await this.client.pieces([await this.#draw()]);
+      this.drawn.add(piece!, this);
       this.tokens = [...this.tokens, piece!];
     }
     await this.#begin({ first, end: this.#passEnd(first), cursor: 0 });

@@ -105,11 +105,12 @@ export async function recordRun(
   const experiment = await experimentOf(run, panels);
   const { ids, nPrompt } = experiment.expected;
   const expected = { nPrompt, ids: ids.slice(0, end - nPrompt), logits: '' };
+  const given = Math.min(experiment.given, expected.ids.length);
   const { info, session } = run.model!;
   const kv = await run.trace.kv();
   return {
     savedAt: new Date().toISOString(),
-    experiment: end < computed ? { ...experiment, expected } : experiment,
+    experiment: end < computed ? { ...experiment, expected, given } : experiment,
     // What a player has no use for is left out.
     model: {
       ...run.model!,

@@ -5,6 +5,7 @@ import { visibleText } from './token-label.ts';
 interface Outcome {
   same: number;
   of: number;
+  given: number;
   first: { position: number; expected: number | null; actual: number | null } | null;
   logits: boolean | null;
   sameModel: boolean;
@@ -13,8 +14,9 @@ interface Outcome {
 
 /** 'Reproduced 64 of 64 tokens, and the logits behind them bit for bit.' */
 export function outcomeWords(outcome: Outcome, tokens: readonly TokenPiece[]): string {
-  const { same, of, first, logits } = outcome;
-  const head = `Reproduced ${same} of ${of} tokens`;
+  const { same, of, given, first, logits } = outcome;
+  const behind = given > 0 ? ` behind ${given} that were given` : '';
+  const head = `Reproduced ${same} of ${of} tokens${behind}`;
   if (!first) {
     if (logits === null) return `${head}.`;
     return logits

@@ -287,7 +287,8 @@ export class NiLabShare extends LabPanel<View> {
 }
 
 function facts(experiment: Experiment): [string, string][] {
-  const { model, prompt, sampling, interventions, breaks, panels, expected, code } = experiment;
+  const { model, prompt, sampling, interventions, breaks, panels, expected, given, code } =
+    experiment;
   const { temperature, seed, top_k: topK, top_p: topP } = sampling;
   const { ids, nPrompt, logits } = expected;
   return [
@@ -316,6 +317,14 @@ function facts(experiment: Experiment): [string, string][] {
         logits ? `, logits ${logits.slice(0, 12)}` : ''
       }`,
     ],
+    ...(given === 0
+      ? []
+      : [
+          [
+            'Given',
+            `${given} of them: up to the last that was taken by hand, or drawn before a change`,
+          ] as [string, string],
+        ]),
   ];
 }
 
