@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tests/engine/trace_testing.h"
 
@@ -222,6 +224,77 @@ TEST_F(Edits, AnotherThetaLeavesPositionZeroAlone) {
   session_->set_rope_theta(model_->config.rope_theta);
   run(1);
   EXPECT_EQ(row("logits", 69), last);
+}
+
+// x turned by pos * theta^(-2j / head_dim) in each pair (2j, 2j + 1), in double.
+std::vector<double> turned(std::span<const float> x, size_t head_dim, uint32_t pos, double theta) {
+  std::vector<double> y(x.size());
+  for (size_t i = 0; i < x.size(); i += 2) {
+    const double pair = static_cast<double>(i % head_dim);
+    const double angle = pos * std::pow(theta, -pair / static_cast<double>(head_dim));
+    const double a = x[i];
+    const double b = x[i + 1];
+    y[i] = a * std::cos(angle) - b * std::sin(angle);
+    y[i + 1] = a * std::sin(angle) + b * std::cos(angle);
+  }
+  return y;
+}
+
+TEST_F(Edits, AnotherThetaTurnsQueriesAndKeysByItsAngles) {
+  session_->set_rope_theta(321);
+  run();
+  for (const auto& [plain, rotated] : {std::pair{"L.1.q", "L.1.q_rot"}, {"L.1.k", "L.1.k_rot"}}) {
+    const std::vector<double> expected = turned(row(plain, 69), model_->config.head_dim, 69, 321);
+    const std::vector<float> actual = row(rotated, 69);
+    for (size_t i = 0; i < actual.size(); ++i) {
+      EXPECT_NEAR(actual[i], expected[i], 1e-5) << rotated << " " << i;
+    }
+  }
+}
+
+TEST_F(Edits, AChangedKeyAndValueAreWhatLaterPositionsAttendTo) {
+  const Config& c = model_->config;
+  const float value = 0.75f;
+  const auto replaced = [&](const char* name) {
+    return Edit{.op = ops_[name],
+                .kind = EditKind::kReplace,
+                .n = c.head_dim,
+                .from = 20,
+                .to = 21,
+                .begin = 0,
+                .end = 1};
+  };
+  set({replaced("L.1.k_rot"), replaced("L.1.v")}, {value});
+  run();
+  const std::vector<float> q = row("L.1.q_rot", 69);
+  std::vector<float> scores;
+  std::vector<std::vector<float>> values;
+  for (uint32_t pos = 0; pos < 70; ++pos) {
+    // Of KV head 0: as the taps have them, and at the changed position as the edit says.
+    const std::vector<float> k =
+        pos == 20 ? std::vector<float>(c.head_dim, value) : row("L.1.k_rot", pos);
+    values.push_back(pos == 20 ? std::vector<float>(c.head_dim, value) : row("L.1.v", pos));
+    double dot = 0;
+    for (size_t d = 0; d < c.head_dim; ++d) dot += double{q[d]} * double{k[d]};
+    scores.push_back(static_cast<float>(dot / std::sqrt(c.head_dim)));
+  }
+  const std::vector<double> p = eager_softmax(scores, std::vector<bool>(70));
+  const std::vector<float> z = row("L.1.z", 69);
+  for (size_t d = 0; d < c.head_dim; ++d) {
+    double expected = 0;
+    for (size_t pos = 0; pos < 70; ++pos) expected += p[pos] * double{values[pos][d]};
+    EXPECT_NEAR(z[d], expected, 1e-5) << d;
+  }
+}
+
+TEST_F(Edits, ABiasMovesOneLogitAndNoOther) {
+  run();
+  std::vector<float> expected = row("logits", 69);
+  expected[7] += 2.5f;
+  set({{.op = ops_["logits"], .kind = EditKind::kAdd, .first = 7, .n = 1, .begin = 0, .end = 1}},
+      {2.5f});
+  run();
+  EXPECT_EQ(row("logits", 69), expected);
 }
 
 TEST_F(Edits, AreRefusedWhereThePlanHasNoPlaceForThem) {
