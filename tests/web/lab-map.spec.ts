@@ -2,6 +2,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, panel, press, stepTo, tapValues } from './lab-page.ts';
+import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=map&text=Once+upon+a+time';
 const map = (page: Page) => panel(page, 'Map');
@@ -33,10 +34,11 @@ test('its numbers are the plan’s, the engine’s clock’s and the taps’', a
     return { ops: [...ops], ms: [...times!.decode.ms], info: model!.info, taps: all!.taps };
   });
   const position = 9;
+  const looked = new Set([...chosen(10, facts.ops.length), facts.ops.length - 1]);
   let bytesSoFar = 0;
   for (const [op, { bytes, bytes_per_pos: each, type, n_out: nOut }] of facts.ops.entries()) {
     bytesSoFar += bytes + each * (position + 1);
-    if (op % 7 !== 3 && op < facts.ops.length - 1) continue;
+    if (!looked.has(op)) continue;
     const row = await tableRow(page, op);
     expect(row['Read (bytes)']).toBe(`${bytes + each * (position + 1)}`);
     expect(row['Read so far (bytes)']).toBe(`${bytesSoFar}`);

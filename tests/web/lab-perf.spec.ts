@@ -2,6 +2,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, panel, settled, stepTo } from './lab-page.ts';
+import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=perf&text=Once+upon+a+time';
 const perf = (page: Page) => panel(page, 'Performance');
@@ -20,7 +21,24 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
   await openLab(page, hash);
   await expect(perf(page)).toContainText('None of these has been timed: step on.');
   await expect(perf(page)).toContainText(/steps\s+of\s+[\d.]+ (µs|ms)/);
+  // What the engine itself says, from passes of one token; a pass is a step here.
+  await page.evaluate(() => {
+    const { lab } = window;
+    const { trace } = lab;
+    const said: number[][] = [];
+    Object.assign(window, { said });
+    const opMs = trace.opMs.bind(trace);
+    trace.opMs = async (...args) => {
+      const ms = await opMs(...args);
+      const { first, end } = lab.place;
+      if (!args[0]?.reset) throw new Error('read without reset');
+      if (end - first === 1 && ms.some((x) => x > 0)) said.push([...ms]);
+      return ms;
+    };
+  });
   await stepTo(page, 'token', 12);
+  const said = await page.evaluate(() => (window as unknown as { said: number[][] }).said);
+  expect(said).toHaveLength(8);
   // Going back and what comes again is not timed twice.
   await page.evaluate(async () => {
     await window.lab.back();
@@ -43,7 +61,15 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
     await expect(row.getByRole('cell').nth(1)).toHaveText((ms / 8).toPrecision(3));
   }
   await perf(page).getByRole('button', { name: 'Table' }).click();
-  for (const op of [0, 3, 20, ops.length - 1]) {
+  for (const op of [0, ops.length - 1, ...chosen(6, ops.length)]) {
+    const { bytes, bytes_per_pos: bytesEach, macs, macs_per_pos: macsEach } = ops[op]!;
+    const seen = [5, 6, 7, 8, 9, 10, 11, 12].reduce((sum, n) => sum + n, 0);
+    expect(totals.ms[op]).toBeCloseTo(
+      said.reduce((sum, ms) => sum + ms[op]!, 0),
+      9,
+    );
+    expect(totals.bytes[op]).toBe(8 * bytes + seen * bytesEach);
+    expect(totals.macs[op]).toBe(8 * macs + seen * macsEach);
     const row = perf(page).getByRole('row', { name: new RegExp(`^${op + 1} ${ops[op]!.name} `) });
     const cells = row.getByRole('cell');
     await expect(cells.nth(1)).toHaveText('8');

@@ -110,9 +110,15 @@ test('leaves a field its keys', async ({ page }) => {
 });
 
 test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
-  await openLab(page, promptHash);
+  await openLab(page, '#panels=tokens,map&text=Once+upon+a+time');
   await page.keyboard.press('t');
-  await expect(page.getByRole('heading', { name: 'Tokens', level: 1 })).toBeVisible();
+  const title = (name: string) => page.getByRole('heading', { name, level: 1 });
+  await expect(title('Tokens')).toBeVisible();
+  await page.keyboard.press(']');
+  await expect(title('Map')).toBeVisible();
+  await expect(title('Tokens')).toBeHidden();
+  await page.keyboard.press('[');
+  await expect(title('Tokens')).toBeVisible();
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeHidden();
   await press(page, 'PageDown');
   await press(page, 'PageDown');
