@@ -14,13 +14,16 @@ import type {
 import { benchmark } from './benchmark.ts';
 import { chat } from './chat.ts';
 import { wholeIn } from './edits.ts';
-import { freeing, type Logits, Sampler, TextStream } from './engine.ts';
+import { freeing } from './engine.ts';
 import { GlassBox } from './glass-box.ts';
 import { chooseKernels } from './kernel-choice.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { loadModel, prepare, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
 import { Reference } from './reference.ts';
+import { Sampler } from './sampler.ts';
+import type { Logits } from './session.ts';
+import { TextStream } from './text-stream.ts';
 import { forward, prefill } from './token-loop.ts';
 
 /** What a handler may use besides its arguments. */
