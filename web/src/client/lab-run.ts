@@ -1,10 +1,9 @@
-// The lab's run: what can be done with its text, its passes and its changes, one thing after another. What it
-// is at a moment is in lab-state.ts, what panels read of it in lab-values.ts. No DOM.
+// The lab's run: all that can be done with it, one thing after another. What it is at a moment is in
+// lab-state.ts, how it moves in lab-passes.ts, what edits and code change in lab-changes.ts, what panels
+// read of it in lab-values.ts. No DOM.
 import type {
-  BenchmarkProgress,
   Break,
   Edit,
-  PassState,
   Plan,
   Recording,
   Resampled,
@@ -14,10 +13,11 @@ import type {
 } from '../protocol.ts';
 import type { Client } from './client.ts';
 import { EngineError } from './errors.ts';
-import { commonLength } from './lab-branches.ts';
 import { editsOf, type Intervention, withEdits } from './interventions.ts';
-import { LabHooks } from './lab-hooks.ts';
-import { LabState, nothingYet, type Place, type Prompt, type StepUnit } from './lab-state.ts';
+import { LabChanges } from './lab-changes.ts';
+import { measureMachine } from './lab-machine.ts';
+import { LabPasses } from './lab-passes.ts';
+import { LabState, nothingYet, type Prompt, type StepUnit } from './lab-state.ts';
 import { type Held, LabValues } from './lab-values.ts';
 import { PassTimes } from './pass-times.ts';
 import { notRecorded } from './recorded-engine.ts';
@@ -26,18 +26,15 @@ import type { RecordedRun } from './recorded-run.ts';
 export type { Place, Prompt, Selection, StepUnit } from './lab-state.ts';
 export type { Held } from './lab-values.ts';
 
-const machineTokens = { prompt: 128, generate: 32 };
-
 /** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
 export class LabRun extends LabState {
+  readonly #passes = new LabPasses(this);
+  readonly #changes = new LabChanges(this, this.#passes);
   readonly #values = new LabValues(this);
-  #past: Place[] = [];
   #abort = new AbortController();
   #work: Promise<void> = Promise.resolve();
   /** Actions that run or wait for their turn. */
   #waiting = 0;
-  /** Random numbers that the engine's sampler has used up. */
-  #draws = 0;
 
   constructor(client: Client) {
     super(client);
@@ -51,7 +48,7 @@ export class LabRun extends LabState {
   }
 
   get canGoBack(): boolean {
-    return this.#past.length > 0;
+    return this.#passes.canGoBack;
   }
 
   // ---- the text
@@ -75,7 +72,7 @@ export class LabRun extends LabState {
     return this.#interrupt(async () => {
       this.tokens = this.tokens.slice(0, this.nPrompt);
       this.branches.reset(this.tokens);
-      await this.#toStart();
+      await this.#passes.toStart();
     });
   }
 
@@ -98,14 +95,7 @@ export class LabRun extends LabState {
     this.tokens = await this.client.pieces(ids);
     this.nPrompt = nPrompt;
     this.branches.reset(this.tokens);
-    await this.#toStart();
-  }
-
-  async #toStart(): Promise<void> {
-    this.#past = [];
-    const place = { first: 0, end: this.passEnd(0), cursor: 0 };
-    await this.#goTo(place);
-    this.select({ position: place.end - 1, op: 0 });
+    await this.#passes.toStart();
   }
 
   // ---- transport
@@ -114,7 +104,7 @@ export class LabRun extends LabState {
   step(unit: StepUnit): Promise<void> {
     if (this.busy || !this.plan) return Promise.resolve();
     if (this.recorded && this.ended && this.complete) return Promise.resolve();
-    return this.#inTurn(() => this.#step(unit));
+    return this.#inTurn(() => this.#passes.step(unit, this.#abort.signal));
   }
 
   /** Steps until a break, the end of the text or `pause`, and never before panels have read. */
@@ -145,14 +135,7 @@ export class LabRun extends LabState {
    * from what is in the cache.
    */
   back(unit: 'step' | 'token' = 'step'): Promise<void> {
-    return this.#interrupt(async () => {
-      let place = this.#past.pop();
-      const isBetweenPasses = () => place?.cursor === this.ops.length;
-      if (unit === 'token') while (this.canGoBack && !isBetweenPasses()) place = this.#past.pop();
-      if (!place) return;
-      await this.#goTo(place);
-      this.lookAtCursor(true);
-    });
+    return this.#interrupt(() => this.#passes.back(unit));
   }
 
   setBreaks(breaks: readonly Break[]): Promise<void> {
@@ -182,122 +165,6 @@ export class LabRun extends LabState {
     }
   }
 
-  async #step(unit: StepUnit): Promise<void> {
-    const { place } = this;
-    if (this.hooks?.code.failure) throw this.hooks.code.failure;
-    const follows = this.selection.position >= place.end - 1;
-    this.hit = null;
-    this.note = '';
-    if (this.complete) {
-      await this.#beginNext();
-      if (unit === 'op') {
-        this.#past.push(place);
-        this.lookAtCursor(follows);
-        return;
-      }
-    }
-    const from = this.place.cursor;
-    const state = await this.#run(this.#until(unit), this.#abort.signal);
-    this.#past.push(place);
-    this.place = { ...this.place, cursor: state.cursor };
-    // What is recorded was timed before.
-    if (!this.recorded)
-      this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
-    this.hit = state.hit;
-    this.lookAtCursor(follows);
-  }
-
-  #until(unit: StepUnit): number {
-    const { ops } = this;
-    const { cursor } = this.place;
-    if (unit === 'op') return cursor + 1;
-    if (unit === 'token') return ops.length;
-    const next = ops.findIndex(({ layer }, i) => i > cursor && layer !== ops[cursor]!.layer);
-    return next < 0 ? ops.length : next;
-  }
-
-  /** Begins the pass over what follows; if nothing does, the sampler draws a token first. */
-  async #beginNext(): Promise<void> {
-    const first = this.place.end;
-    const nCtx = this.model!.session.n_ctx;
-    if (first >= nCtx) {
-      throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
-    }
-    if (first === this.tokens.length) {
-      const [piece] = await this.client.pieces([await this.#draw()]);
-      this.tokens = [...this.tokens, piece!];
-    }
-    await this.#begin({ first, end: this.passEnd(first), cursor: 0 });
-  }
-
-  /** The n-th token drawn takes the seed's n-th number, however often the run went back. */
-  async #draw(): Promise<number> {
-    if (this.hooks?.draws) {
-      const ids = this.tokens.map(({ id }) => id);
-      return this.hooks.draw(await this.client.logits(), ids, this.sampling.seed);
-    }
-    const nth = this.tokens.length - this.nPrompt + 1;
-    let id = 0;
-    for (; this.#draws < nth; ++this.#draws) ({ id } = await this.client.sample(this.sampling));
-    return id;
-  }
-
-  async #begin(place: Place): Promise<void> {
-    const ids = this.tokens.slice(place.first, place.end).map(({ id }) => id);
-    const { length } = await this.trace.begin(ids);
-    if (length !== place.first) {
-      throw EngineError.of('changed', 'The context was changed from outside. Begin again.');
-    }
-    this.place = place;
-  }
-
-  /** The pass at hand goes on, and the reader's code takes part in it. */
-  async #run(until: number, signal?: AbortSignal): Promise<PassState> {
-    const { hooks, place, tokens, trace } = this;
-    if (!hooks?.runsInPass) return trace.run({ until, ...(signal ? { signal } : {}) });
-    const ids = tokens.slice(0, place.end).map(({ id }) => id);
-    return hooks.run(place, ids, until, signal);
-  }
-
-  /** Positions from `from` on, as far as the passes that lead to `to`. */
-  async #prefill(from: number, to: number): Promise<void> {
-    if (!this.hooks?.runsInPass) {
-      const before = this.tokens.slice(0, to).map(({ id }) => id);
-      await this.client.prefill(before, { onProgress: this.#progressed });
-      return;
-    }
-    for (let first = from; first < to; first = this.place.end) {
-      await this.#begin({ first, end: Math.min(to, this.passEnd(first)), cursor: 0 });
-      await this.#run(this.ops.length);
-      this.#progressed(this.place.end, to);
-    }
-  }
-
-  /** Makes the run stand there again; breaks do not stop it on the way. */
-  async #goTo(place: Place): Promise<void> {
-    this.epoch += 1;
-    this.hit = null;
-    const { trace, breaks } = this;
-    const { length } = await trace.abandon();
-    await trace.truncate(Math.min(length, place.first));
-    this.#draws = 0;
-    if (breaks.length > 0) await trace.setBreaks([]);
-    try {
-      if (length < place.first) await this.#prefill(length, place.first);
-      await this.#begin({ ...place, cursor: 0 });
-      if (place.cursor > 0) await this.#run(place.cursor);
-    } finally {
-      if (breaks.length > 0) await trace.setBreaks([...breaks]);
-    }
-    if (this.times) await trace.opMs({ reset: true }); // What comes again is not timed.
-    this.place = place;
-  }
-
-  #progressed = (done: number, tokens: number) => {
-    this.progress = { done, tokens };
-    this.changed();
-  };
-
   // ---- time
 
   /** From now on steps are timed, op by op; what was timed before is forgotten. */
@@ -313,29 +180,7 @@ export class LabRun extends LabState {
    * run stands where it is meanwhile. `pause` ends it.
    */
   measureMachine(): Promise<void> {
-    return this.#alter(async () => {
-      const { signal } = this.#abort;
-      const { info, choice } = this.model!;
-      this.#measured({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });
-      try {
-        this.machine = await this.client.benchmark({
-          prompt: Math.min(machineTokens.prompt, info.n_ctx_train >> 1),
-          generate: Math.min(machineTokens.generate, info.n_ctx_train >> 2),
-          threads: doublings(choice.nThreads),
-          signal,
-          onProgress: (progress) => this.#measured(progress),
-        });
-      } catch (thrown) {
-        if (!signal.aborted) throw thrown;
-      } finally {
-        this.#measured(null);
-      }
-    });
-  }
-
-  #measured(progress: BenchmarkProgress | null): void {
-    this.measuring = progress;
-    this.changed();
+    return this.#alter(() => measureMachine(this, this.#abort.signal));
   }
 
   // ---- changes
@@ -344,7 +189,7 @@ export class LabRun extends LabState {
   setSampling(sampling: SamplingParams): Promise<void> {
     return this.#alter(() => {
       this.sampling = sampling;
-      this.#draws = 0;
+      this.#passes.drawAnew();
       this.forgetTail();
       return Promise.resolve();
     });
@@ -355,60 +200,13 @@ export class LabRun extends LabState {
    * this one is computed again. Code that is refused, or fails there, leaves things as they were.
    */
   setCode(source: string | null): Promise<void> {
-    return this.#alter(async () => {
-      const { hooks: before, place, client, plan, model } = this;
-      const hooks =
-        source === null ? null : await LabHooks.start(source, client, plan!, model!.info);
-      this.forgetTail();
-      try {
-        await this.#useHooks(hooks);
-        if (hooks?.draws && this.complete) await this.#draw();
-      } catch (thrown) {
-        hooks?.end();
-        this.place = place;
-        await this.#useHooks(before?.code.failure ? null : before);
-        throw thrown;
-      }
-      before?.end();
-    });
-  }
-
-  async #useHooks(hooks: LabHooks | null): Promise<void> {
-    const { first, end, cursor } = this.place;
-    const changed = [this.hooks, hooks].map((each) => each?.firstChanged(first) ?? Infinity);
-    const from = Math.min(...changed);
-    this.hooks = hooks;
-    this.note = '';
-    if (from > first) return;
-    if (from < first) await this.#forgetContext();
-    await this.#goTo(this.place);
-    if (first + cursor === 0) return;
-    const whose = hooks ? 'with your code' : 'without your code';
-    this.note = `Computed again ${whose}: positions ${from} to ${end - 1}.`;
-  }
-
-  async #forgetContext(): Promise<void> {
-    await this.trace.abandon();
-    await this.trace.truncate(0);
-  }
-
-  /** The reader's code has failed, or what came of it: the pass at hand is dropped, and begins anew. */
-  async #dropPass(): Promise<void> {
-    const { length } = await this.trace.abandon();
-    if (this.complete && length === this.place.end) return;
-    const first = Math.min(length, this.place.first);
-    await this.trace.truncate(first);
-    this.epoch += 1;
-    this.#past = this.#past.filter(({ end }) => end <= first);
-    await this.#begin({ first, end: this.passEnd(first), cursor: 0 });
-    this.lookAtCursor(true);
-    this.note = `The pass from position ${first} was dropped, and begins anew.`;
+    return this.#alter(() => this.#changes.setCode(source));
   }
 
   setTokenByToken(on: boolean): Promise<void> {
     return this.#alter(async () => {
       this.tokenByToken = on;
-      await this.#toStart();
+      await this.#passes.toStart();
     });
   }
 
@@ -419,40 +217,7 @@ export class LabRun extends LabState {
 
   /** The same, with those that are switched off. A list that the engine refuses changes nothing. */
   setInterventions(interventions: readonly Intervention[]): Promise<void> {
-    return this.#alter(async () => {
-      const { rerun, state } = await this.#tryEdits(editsOf(interventions));
-      const dropped = this.place.cursor > 0 && !state.begun && !state.complete;
-      this.interventions = interventions;
-      this.rerun = rerun;
-      this.forgetTail();
-      if (!this.hooks?.runsInPass) await this.#goTo(this.place);
-      this.note = rerun
-        ? `Computed again: positions ${rerun.from} to ${rerun.to - 1}. ${rerun.because}`
-        : dropped
-          ? 'The pass at hand depends on this edit: it was run again to this op.'
-          : 'Nothing computed so far depends on this edit.';
-    });
-  }
-
-  /** Numbers that are none may come of an edit: then those before are in force again. */
-  async #tryEdits(edits: Edit[]) {
-    const before = [...this.trace.edits];
-    const { place } = this;
-    const inPass = this.hooks?.runsInPass ?? false;
-    // The engine would compute again without the reader's code: it is left nothing to compute.
-    if (inPass) await this.#forgetContext();
-    try {
-      const result = await this.trace.setEdits(edits, { onProgress: this.#progressed });
-      if (!inPass) return result;
-      await this.#goTo(place);
-      const because = 'Your code takes part in every pass.';
-      return { ...result, rerun: { from: 0, to: place.end, because } };
-    } catch (thrown) {
-      this.place = place;
-      await this.trace.setEdits(before);
-      await this.#goTo(this.place);
-      throw thrown;
-    }
+    return this.#alter(() => this.#changes.setInterventions(interventions));
   }
 
   /** Saves all rows that are kept of these taps. */
@@ -473,7 +238,7 @@ export class LabRun extends LabState {
     return this.#alter(async () => {
       await this.#values.keepAlso(names);
       await this.trace.truncate(0);
-      await this.#goTo(this.place);
+      await this.#passes.goTo(this.place);
       this.note = `Kept ${names.join(', ')} as well: computed again from position 0.`;
     });
   }
@@ -483,13 +248,10 @@ export class LabRun extends LabState {
   /** Puts another token behind `position` and computes it; what followed stays a branch. */
   fork(position: number, id: number): Promise<void> {
     return this.#alter(async () => {
-      const nCtx = this.model!.session.n_ctx;
-      if (position + 1 >= nCtx) {
-        throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
-      }
+      this.#passes.refuseFull(position + 1);
       const [piece] = await this.client.pieces([id]);
       this.branches.fork(this.tokens, [...this.tokens.slice(0, position + 1), piece!]);
-      await this.#goToBranch(position + 1);
+      await this.#passes.takeUp(this.branches.tokens, position + 1);
     });
   }
 
@@ -497,22 +259,8 @@ export class LabRun extends LabState {
   goToBranch(branch: number): Promise<void> {
     return this.#interrupt(async () => {
       this.branches.goTo(this.tokens, branch);
-      await this.#goToBranch(this.branches.tokens.length - 1);
+      await this.#passes.takeUp(this.branches.tokens, this.branches.tokens.length - 1);
     });
-  }
-
-  /** Behind the pass over `position` of the branch at hand, as if the run had come there by itself. */
-  async #goToBranch(position: number): Promise<void> {
-    const { tokens } = this.branches;
-    const shared = Math.min(position, commonLength(this.tokens, tokens));
-    const { length } = await this.trace.abandon();
-    await this.trace.truncate(Math.min(length, shared));
-    this.#past = [...this.#past, this.place].filter(({ end }) => end <= shared);
-    this.tokens = tokens;
-    const rows = position < this.nPrompt && !this.tokenByToken ? this.model!.session.n_batch : 1;
-    const first = position - (position % rows);
-    await this.#goTo({ first, end: this.passEnd(first), cursor: this.ops.length });
-    this.lookAtCursor(true);
   }
 
   dismissError(): void {
@@ -608,7 +356,7 @@ export class LabRun extends LabState {
     this.plan = plan;
     const ids = tokens.map(({ id }) => id);
     await this.#setTokens(ids, nPrompt);
-    while (!this.complete || !this.ended) await this.#step('token');
+    while (!this.complete || !this.ended) await this.#passes.step('token', this.#abort.signal);
     this.select(selection);
   }
 
@@ -656,13 +404,6 @@ export class LabRun extends LabState {
     const { hooks } = this;
     if (!hooks?.code.failure && !(hooks?.runsInPass && error.code === 'non_finite')) return;
     // If even that fails, the next step says why.
-    await this.#dropPass().catch(() => undefined);
+    await this.#passes.drop().catch(() => undefined);
   }
-}
-
-/** 1, 2, 4 ... and n. */
-function doublings(n: number): number[] {
-  const found: number[] = [];
-  for (let each = 1; each < n; each *= 2) found.push(each);
-  return [...found, Math.max(1, n)];
 }

@@ -80,29 +80,27 @@ export class LabValues {
   }
 
   #held(name: string, position: number, isKept: (op: number) => boolean): Held {
-    const tap = this.#run.tap(name);
-    const { first, end, cursor } = this.#run.place;
+    const run = this.#run;
+    const tap = run.tap(name);
+    const { first, end, cursor } = run.place;
     if (!tap || position >= end) return 'not yet';
     if (position >= first && tap.op >= cursor) return 'not yet';
-    if (this.#run.ops[tap.op]!.logit_rows && this.#run.passOf(position).end - 1 !== position)
-      return 'no row';
-    if (position >= first && !this.#run.recorded && this.#isLive(tap)) return 'kept';
-    const oldest = end - (this.#run.kept?.positions ?? 0);
+    if (run.ops[tap.op]!.logit_rows && run.passOf(position).end - 1 !== position) return 'no row';
+    if (position >= first && !run.recorded && this.#isLive(tap)) return 'kept';
+    const oldest = end - (run.kept?.positions ?? 0);
     return isKept(tap.op) && position >= oldest ? 'kept' : 'not kept';
   }
 
   /** Values of positions [first, end) of a tap: kept ones, or those of the pass that stands still. */
   read(name: string, first: number, end = first + 1): Promise<TapValues> {
-    const tap = this.#run.tap(name);
+    const run = this.#run;
+    const tap = run.tap(name);
     const isKept = this.#keptOps.has(tap?.op ?? -1);
-    const isNewest =
-      this.#run.complete &&
-      tap?.op === this.#run.ops.length - 1 &&
-      first === this.#run.place.end - 1;
+    const isNewest = run.complete && tap?.op === run.ops.length - 1 && first === run.place.end - 1;
     return this.once(`read ${name} ${first} ${end}`, () => {
       if (!isKept && isNewest) return this.#newest(tap, first);
-      return isKept || this.#run.complete
-        ? this.#run.trace.read(name, first, end)
+      return isKept || run.complete
+        ? run.trace.read(name, first, end)
         : this.#live(name, first, end);
     });
   }
