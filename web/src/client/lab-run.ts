@@ -15,6 +15,7 @@ import type { Client } from './client.ts';
 import { EngineError } from './errors.ts';
 import { editsOf, type Intervention, withEdits } from './interventions.ts';
 import { LabChanges } from './lab-changes.ts';
+import { keptPositions } from './lab-kept.ts';
 import { measureMachine } from './lab-machine.ts';
 import { LabPasses } from './lab-passes.ts';
 import { LabState, nothingYet, type Prompt, type StepUnit } from './lab-state.ts';
@@ -223,12 +224,11 @@ export class LabRun extends LabState {
   /** Saves all rows that are kept of these taps. */
   record(names: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
-      const end = this.complete ? this.place.end : this.place.first;
-      const oldest = Math.max(0, end - (this.kept?.positions ?? 0));
-      if (end === oldest) throw EngineError.of('not_computed', 'No position is computed yet.');
+      const { first, end } = keptPositions(this);
+      if (end === first) throw EngineError.of('not_computed', 'No position is computed yet.');
       const taps = names.map((name) => this.tap(name)!);
-      const recording: Recording = await this.trace.record(taps, oldest, end);
-      const label = `${names.join(', ')} at ${oldest} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
+      const recording: Recording = await this.trace.record(taps, first, end);
+      const label = `${names.join(', ')} at ${first} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
       this.recordings = [...this.recordings, { label, recording }];
     });
   }
