@@ -1,7 +1,7 @@
 // Which tokens of a run its settings have drawn. Others were taken by hand, or drawn before a change.
 import type { Edit, SamplingParams, TokenPiece } from '../protocol.ts';
 import { editsOf } from './interventions.ts';
-import type { LabRun } from './lab-run.ts';
+import type { LabState } from './lab-state.ts';
 
 /** What a draw depends on besides the text. */
 interface Settings {
@@ -14,12 +14,12 @@ export class DrawnTokens {
   readonly #by = new WeakMap<TokenPiece, Settings>();
 
   /** This token has just been drawn. */
-  add(token: TokenPiece, run: LabRun): void {
+  add(token: TokenPiece, run: LabState): void {
     this.#by.set(token, settingsOf(run));
   }
 
   /** Tokens behind the prompt up to the last one that the settings of now have not drawn. */
-  given(run: LabRun): number {
+  given(run: LabState): number {
     const now = settingsOf(run);
     const last = run.tokens.findLastIndex((token, at) => {
       const by = this.#by.get(token);
@@ -29,7 +29,7 @@ export class DrawnTokens {
   }
 }
 
-function settingsOf({ sampling, interventions, hooks }: LabRun): Settings {
+function settingsOf({ sampling, interventions, hooks }: LabState): Settings {
   return { sampling, edits: editsOf(interventions), code: hooks?.code.source ?? '' };
 }
 

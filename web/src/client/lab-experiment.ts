@@ -5,6 +5,7 @@ import { hex } from './base64.ts';
 import { catalogue } from './catalogue.ts';
 import { EngineError } from './errors.ts';
 import { labAddress } from './lab-address.ts';
+import { keptPositions } from './lab-kept.ts';
 import { type Expected, type Experiment, experimentOfLink, isLink } from './lab-link.ts';
 import type { LabRun } from './lab-run.ts';
 
@@ -66,8 +67,8 @@ export async function experimentOf(run: LabRun, panels: readonly string[]): Prom
 
 /** What has been computed to its end. */
 export async function outcomeOf(run: LabRun): Promise<Expected> {
-  const { complete, place, nPrompt, tokens } = run;
-  const end = complete ? place.end : place.first;
+  const { complete, nPrompt, tokens } = run;
+  const { end } = keptPositions(run);
   return {
     nPrompt,
     ids: tokens.slice(nPrompt, Math.max(nPrompt, end)).map(({ id }) => id),

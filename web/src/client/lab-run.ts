@@ -1,163 +1,46 @@
-// The lab's run: a text, the pass over it and where that stands, what is kept of it, what is looked
-// at. No DOM. Panels read values through `read` and hear of every change.
+// The lab's run: all that can be done with it, one thing after another. What it is at a moment is in
+// lab-state.ts, how it moves in lab-passes.ts, what edits and code change in lab-changes.ts, what panels
+// read of it in lab-values.ts. No DOM.
 import type {
-  BenchmarkProgress,
-  BenchmarkResult,
   Break,
-  BreakHit,
   Edit,
-  Kept,
-  LoadedModel,
-  OpInfo,
-  PassState,
   Plan,
   Recording,
-  Rerun,
   Resampled,
   SamplingParams,
-  TapInfo,
   TapValues,
   TokenPiece,
 } from '../protocol.ts';
 import type { Client } from './client.ts';
-import { defaultSampling } from './defaults.ts';
-import { DrawnTokens } from './drawn-tokens.ts';
 import { EngineError } from './errors.ts';
-import { Branches, commonLength } from './lab-branches.ts';
-import { editsOf, type Intervention, type SavedRecording, withEdits } from './interventions.ts';
-import { LabHooks } from './lab-hooks.ts';
-import { keepWhatFits } from './lab-keep.ts';
-import { bufferOf } from './live-taps.ts';
+import { editsOf, type Intervention, withEdits } from './interventions.ts';
+import { LabChanges } from './lab-changes.ts';
+import { keptPositions } from './lab-kept.ts';
+import { measureMachine } from './lab-machine.ts';
+import { LabPasses } from './lab-passes.ts';
+import { LabState, nothingYet, type Prompt, type StepUnit } from './lab-state.ts';
+import { type Held, LabValues } from './lab-values.ts';
 import { PassTimes } from './pass-times.ts';
 import { notRecorded } from './recorded-engine.ts';
 import type { RecordedRun } from './recorded-run.ts';
-import type { Trace } from './trace.ts';
 
-export type StepUnit = 'op' | 'layer' | 'token';
-
-/** Where a run stands: in the pass over positions [first, end), behind `cursor` ops. */
-export interface Place {
-  first: number;
-  end: number;
-  cursor: number;
-}
-
-/** What all panels look at. */
-export interface Selection {
-  position: number;
-  layer: number;
-  head: number;
-  op: number;
-}
-
-export interface Prompt {
-  text: string;
-  /** In the model's chat template, as a message to it. */
-  asChat: boolean;
-}
-
-/**
- * What a tap holds at a position: its values are kept, or why they are not to be had. 'no row': it has
- * the last position of each pass alone.
- */
-export type Held = 'kept' | 'not yet' | 'not kept' | 'no row';
-
-const nothingYet: Place = { first: 0, end: 0, cursor: 0 };
-const maxCached = 4000;
-const machineTokens = { prompt: 128, generate: 32 };
+export type { Place, Prompt, Selection, StepUnit } from './lab-state.ts';
+export type { Held } from './lab-values.ts';
 
 /** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
-export class LabRun extends EventTarget {
-  readonly client: Client;
-  /** null: no model is there, or its plan has not been read yet. */
-  plan: Plan | null = null;
-  model: LoadedModel | null = null;
-  prompt: Prompt = { text: 'Once upon a time', asChat: false };
-  /** The prompt's tokens and those that followed. Positions from `place.end` on come again. */
-  tokens: readonly TokenPiece[] = [];
-  nPrompt = 0;
-  place: Place = nothingYet;
-  /** The break at which the run stands. */
-  hit: BreakHit | null = null;
-  breaks: readonly Break[] = [];
-  kept: Kept | null = null;
-  sampling: SamplingParams = { ...defaultSampling };
-  /** All edits of the reader; those that are on are `edits`. */
-  interventions: readonly Intervention[] = [];
-  /** What the last change of the edits made the engine compute again; null: nothing. */
-  rerun: Rerun | null = null;
-  /** Values of runs before, for edits that patch. */
-  recordings: readonly SavedRecording[] = [];
-  /** Code of the reader's own, which takes part in the run. */
-  hooks: LabHooks | null = null;
-  /** The prompt goes in one token a pass, and not in one pass of many rows. */
-  tokenByToken = false;
-  selection: Selection = { position: 0, layer: 0, head: 0, op: 0 };
-  playing: StepUnit | null = null;
-  /** Steps a second; Infinity: as fast as panels can show. */
-  speed = 2;
-  /** Of tokens that are computed again. */
-  progress: { done: number; tokens: number } | null = null;
-  /** The texts that forking has left, and the one at hand. */
-  readonly branches = new Branches();
-  readonly drawn = new DrawnTokens();
-  /** What has happened besides a step, in a sentence. */
-  note = '';
-  error: EngineError | null = null;
-  /** Counts the times that values read before have become stale. */
-  epoch = 0;
-  /** What steps took, op by op, since `timeOps`; null: nothing is timed. */
-  times: PassTimes | null = null;
-  /** What was measured of this machine with this model; null: nothing yet. */
-  machine: BenchmarkResult | null = null;
-  measuring: BenchmarkProgress | null = null;
-  #besides: readonly string[] = [];
-  #past: Place[] = [];
-  #taps = new Map<string, TapInfo>();
-  /** Ops whose values, or norms alone, are kept. */
-  #keptOps = new Set<number>();
-  #normOps = new Set<number>();
+export class LabRun extends LabState {
+  readonly #passes = new LabPasses(this);
+  readonly #changes = new LabChanges(this, this.#passes);
+  readonly #values = new LabValues(this);
   #abort = new AbortController();
-  #cache = new Map<string, Promise<unknown>>();
-  #readings = new Set<Promise<unknown>>();
   #work: Promise<void> = Promise.resolve();
   /** Actions that run or wait for their turn. */
   #waiting = 0;
-  /** Random numbers that the engine's sampler has used up. */
-  #draws = 0;
 
   constructor(client: Client) {
-    super();
-    this.client = client;
+    super(client);
     client.addEventListener('load', () => void this.#useModel());
     client.addEventListener('lost', () => void this.#useModel());
-  }
-
-  get trace(): Trace {
-    return this.client.trace;
-  }
-
-  get ops(): readonly OpInfo[] {
-    return this.plan?.ops ?? [];
-  }
-
-  /** What plays in a model's place: it moves, and nothing of it can be changed. */
-  get recorded(): RecordedRun | null {
-    return this.client.recorded;
-  }
-
-  /** All ops of the pass have run: its last token's logits are there. */
-  get complete(): boolean {
-    return this.place.end > 0 && this.place.cursor === this.ops.length;
-  }
-
-  /** The newest token ends the text, by the model's own word or since no more is recorded. */
-  get ended(): boolean {
-    if (this.recorded) return this.place.end === this.recorded.tokens.length;
-    const last = this.tokens.at(-1);
-    const eot = this.model?.info.tokenizer.eot_ids ?? [];
-    const isLast = this.place.end === this.tokens.length && this.tokens.length > this.nPrompt;
-    return last !== undefined && isLast && eot.includes(last.id);
   }
 
   /** The engine is at work for this run. */
@@ -166,30 +49,7 @@ export class LabRun extends EventTarget {
   }
 
   get canGoBack(): boolean {
-    return this.#past.length > 0;
-  }
-
-  get edits(): readonly Edit[] {
-    return this.model ? this.trace.edits : [];
-  }
-
-  tap(name: string): TapInfo | undefined {
-    return this.#taps.get(name);
-  }
-
-  // ---- what is looked at
-
-  select(change: Partial<Selection>): void {
-    const { info } = this.model ?? {};
-    const within = (value: number, size: number) => Math.max(0, Math.min(size - 1, value));
-    const next = { ...this.selection, ...change };
-    this.selection = {
-      position: within(next.position, this.tokens.length),
-      layer: within(next.layer, info?.n_layers ?? 1),
-      head: within(next.head, info?.n_heads ?? 1),
-      op: within(next.op, this.ops.length),
-    };
-    this.#changed();
+    return this.#passes.canGoBack;
   }
 
   // ---- the text
@@ -213,7 +73,7 @@ export class LabRun extends EventTarget {
     return this.#interrupt(async () => {
       this.tokens = this.tokens.slice(0, this.nPrompt);
       this.branches.reset(this.tokens);
-      await this.#toStart();
+      await this.#passes.toStart();
     });
   }
 
@@ -236,14 +96,7 @@ export class LabRun extends EventTarget {
     this.tokens = await this.client.pieces(ids);
     this.nPrompt = nPrompt;
     this.branches.reset(this.tokens);
-    await this.#toStart();
-  }
-
-  async #toStart(): Promise<void> {
-    this.#past = [];
-    const place = { first: 0, end: this.#passEnd(0), cursor: 0 };
-    await this.#goTo(place);
-    this.select({ position: place.end - 1, op: 0 });
+    await this.#passes.toStart();
   }
 
   // ---- transport
@@ -252,7 +105,7 @@ export class LabRun extends EventTarget {
   step(unit: StepUnit): Promise<void> {
     if (this.busy || !this.plan) return Promise.resolve();
     if (this.recorded && this.ended && this.complete) return Promise.resolve();
-    return this.#inTurn(() => this.#step(unit));
+    return this.#inTurn(() => this.#passes.step(unit, this.#abort.signal));
   }
 
   /** Steps until a break, the end of the text or `pause`, and never before panels have read. */
@@ -275,7 +128,7 @@ export class LabRun extends EventTarget {
   pause(): void {
     this.playing = null;
     this.#abort.abort();
-    this.#changed();
+    this.changed();
   }
 
   /**
@@ -283,14 +136,7 @@ export class LabRun extends EventTarget {
    * from what is in the cache.
    */
   back(unit: 'step' | 'token' = 'step'): Promise<void> {
-    return this.#interrupt(async () => {
-      let place = this.#past.pop();
-      const isBetweenPasses = () => place?.cursor === this.ops.length;
-      if (unit === 'token') while (this.canGoBack && !isBetweenPasses()) place = this.#past.pop();
-      if (!place) return;
-      await this.#goTo(place);
-      this.#lookAtCursor(true);
-    });
+    return this.#interrupt(() => this.#passes.back(unit));
   }
 
   setBreaks(breaks: readonly Break[]): Promise<void> {
@@ -305,7 +151,7 @@ export class LabRun extends EventTarget {
     this.playing = unit;
     await this.#steps(unit, msPerStep, done);
     this.playing = null;
-    this.#changed();
+    this.changed();
   }
 
   async #steps(unit: StepUnit, msPerStep: () => number, done: () => boolean): Promise<void> {
@@ -313,153 +159,11 @@ export class LabRun extends EventTarget {
       const began = performance.now();
       const { place } = this;
       await this.step(unit);
-      await Promise.allSettled([...this.#readings]);
+      await this.#values.settled();
       if (this.place === place || this.hit || this.error || (this.ended && this.complete)) return;
       const rest = msPerStep() - (performance.now() - began);
       if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     }
-  }
-
-  async #step(unit: StepUnit): Promise<void> {
-    const { place } = this;
-    if (this.hooks?.code.failure) throw this.hooks.code.failure;
-    const follows = this.selection.position >= place.end - 1;
-    this.hit = null;
-    this.note = '';
-    if (this.complete) {
-      await this.#beginNext();
-      if (unit === 'op') {
-        this.#past.push(place);
-        this.#lookAtCursor(follows);
-        return;
-      }
-    }
-    const from = this.place.cursor;
-    const state = await this.#run(this.#until(unit), this.#abort.signal);
-    this.#past.push(place);
-    this.place = { ...this.place, cursor: state.cursor };
-    // What is recorded was timed before.
-    if (!this.recorded)
-      this.times?.add(await this.trace.opMs({ reset: true }), this.place, from, state.cursor);
-    this.hit = state.hit;
-    this.#lookAtCursor(follows);
-  }
-
-  #until(unit: StepUnit): number {
-    const { ops } = this;
-    const { cursor } = this.place;
-    if (unit === 'op') return cursor + 1;
-    if (unit === 'token') return ops.length;
-    const next = ops.findIndex(({ layer }, i) => i > cursor && layer !== ops[cursor]!.layer);
-    return next < 0 ? ops.length : next;
-  }
-
-  /** Begins the pass over what follows; if nothing does, the sampler draws a token first. */
-  async #beginNext(): Promise<void> {
-    const first = this.place.end;
-    const nCtx = this.model!.session.n_ctx;
-    if (first >= nCtx) {
-      throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
-    }
-    if (first === this.tokens.length) {
-      const [piece] = await this.client.pieces([await this.#draw()]);
-      this.drawn.add(piece!, this);
-      this.tokens = [...this.tokens, piece!];
-    }
-    await this.#begin({ first, end: this.#passEnd(first), cursor: 0 });
-  }
-
-  /** The n-th token drawn takes the seed's n-th number, however often the run went back. */
-  async #draw(): Promise<number> {
-    if (this.hooks?.draws) {
-      const ids = this.tokens.map(({ id }) => id);
-      return this.hooks.draw(await this.client.logits(), ids, this.sampling.seed);
-    }
-    const nth = this.tokens.length - this.nPrompt + 1;
-    let id = 0;
-    for (; this.#draws < nth; ++this.#draws) ({ id } = await this.client.sample(this.sampling));
-    return id;
-  }
-
-  /** Positions [first, end) of the pass that computes a position. */
-  passOf(position: number): { first: number; end: number } {
-    const { first, end } = this.place;
-    if (position >= first && position < end) return { first, end };
-    let at = 0;
-    while (this.#passEnd(at) <= position) at = this.#passEnd(at);
-    return { first: at, end: this.#passEnd(at) };
-  }
-
-  #passEnd(first: number): number {
-    // What followed the prompt comes again as it came: token by token.
-    if (this.tokenByToken || first >= this.nPrompt) return first + 1;
-    return Math.min(this.nPrompt, first + this.model!.session.n_batch);
-  }
-
-  async #begin(place: Place): Promise<void> {
-    const ids = this.tokens.slice(place.first, place.end).map(({ id }) => id);
-    const { length } = await this.trace.begin(ids);
-    if (length !== place.first) {
-      throw EngineError.of('changed', 'The context was changed from outside. Begin again.');
-    }
-    this.place = place;
-  }
-
-  /** The pass at hand goes on, and the reader's code takes part in it. */
-  async #run(until: number, signal?: AbortSignal): Promise<PassState> {
-    const { hooks, place, tokens, trace } = this;
-    if (!hooks?.runsInPass) return trace.run({ until, ...(signal ? { signal } : {}) });
-    const ids = tokens.slice(0, place.end).map(({ id }) => id);
-    return hooks.run(place, ids, until, signal);
-  }
-
-  /** Positions from `from` on, as far as the passes that lead to `to`. */
-  async #prefill(from: number, to: number): Promise<void> {
-    if (!this.hooks?.runsInPass) {
-      const before = this.tokens.slice(0, to).map(({ id }) => id);
-      await this.client.prefill(before, { onProgress: this.#progressed });
-      return;
-    }
-    for (let first = from; first < to; first = this.place.end) {
-      await this.#begin({ first, end: Math.min(to, this.#passEnd(first)), cursor: 0 });
-      await this.#run(this.ops.length);
-      this.#progressed(this.place.end, to);
-    }
-  }
-
-  /** Makes the run stand there again; breaks do not stop it on the way. */
-  async #goTo(place: Place): Promise<void> {
-    this.#stale();
-    this.hit = null;
-    const { trace, breaks } = this;
-    const { length } = await trace.abandon();
-    await trace.truncate(Math.min(length, place.first));
-    this.#draws = 0;
-    if (breaks.length > 0) await trace.setBreaks([]);
-    try {
-      if (length < place.first) await this.#prefill(length, place.first);
-      await this.#begin({ ...place, cursor: 0 });
-      if (place.cursor > 0) await this.#run(place.cursor);
-    } finally {
-      if (breaks.length > 0) await trace.setBreaks([...breaks]);
-    }
-    if (this.times) await trace.opMs({ reset: true }); // What comes again is not timed.
-    this.place = place;
-  }
-
-  #progressed = (done: number, tokens: number) => {
-    this.progress = { done, tokens };
-    this.#changed();
-  };
-
-  #lookAtCursor(follows: boolean): void {
-    const op = Math.max(0, this.place.cursor - 1);
-    const layer = this.ops[op]!.layer;
-    this.select({
-      op,
-      ...(layer >= 0 ? { layer } : {}),
-      ...(follows ? { position: this.place.end - 1 } : {}),
-    });
   }
 
   // ---- time
@@ -477,29 +181,7 @@ export class LabRun extends EventTarget {
    * run stands where it is meanwhile. `pause` ends it.
    */
   measureMachine(): Promise<void> {
-    return this.#alter(async () => {
-      const { signal } = this.#abort;
-      const { info, choice } = this.model!;
-      this.#measured({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });
-      try {
-        this.machine = await this.client.benchmark({
-          prompt: Math.min(machineTokens.prompt, info.n_ctx_train >> 1),
-          generate: Math.min(machineTokens.generate, info.n_ctx_train >> 2),
-          threads: doublings(choice.nThreads),
-          signal,
-          onProgress: (progress) => this.#measured(progress),
-        });
-      } catch (thrown) {
-        if (!signal.aborted) throw thrown;
-      } finally {
-        this.#measured(null);
-      }
-    });
-  }
-
-  #measured(progress: BenchmarkProgress | null): void {
-    this.measuring = progress;
-    this.#changed();
+    return this.#alter(() => measureMachine(this, this.#abort.signal));
   }
 
   // ---- changes
@@ -508,8 +190,8 @@ export class LabRun extends EventTarget {
   setSampling(sampling: SamplingParams): Promise<void> {
     return this.#alter(() => {
       this.sampling = sampling;
-      this.#draws = 0;
-      this.#forgetTail();
+      this.#passes.drawAnew();
+      this.forgetTail();
       return Promise.resolve();
     });
   }
@@ -519,60 +201,13 @@ export class LabRun extends EventTarget {
    * this one is computed again. Code that is refused, or fails there, leaves things as they were.
    */
   setCode(source: string | null): Promise<void> {
-    return this.#alter(async () => {
-      const { hooks: before, place, client, plan, model } = this;
-      const hooks =
-        source === null ? null : await LabHooks.start(source, client, plan!, model!.info);
-      this.#forgetTail();
-      try {
-        await this.#useHooks(hooks);
-        if (hooks?.draws && this.complete) await this.#draw();
-      } catch (thrown) {
-        hooks?.end();
-        this.place = place;
-        await this.#useHooks(before?.code.failure ? null : before);
-        throw thrown;
-      }
-      before?.end();
-    });
-  }
-
-  async #useHooks(hooks: LabHooks | null): Promise<void> {
-    const { first, end, cursor } = this.place;
-    const changed = [this.hooks, hooks].map((each) => each?.firstChanged(first) ?? Infinity);
-    const from = Math.min(...changed);
-    this.hooks = hooks;
-    this.note = '';
-    if (from > first) return;
-    if (from < first) await this.#forgetContext();
-    await this.#goTo(this.place);
-    if (first + cursor === 0) return;
-    const whose = hooks ? 'with your code' : 'without your code';
-    this.note = `Computed again ${whose}: positions ${from} to ${end - 1}.`;
-  }
-
-  async #forgetContext(): Promise<void> {
-    await this.trace.abandon();
-    await this.trace.truncate(0);
-  }
-
-  /** The reader's code has failed, or what came of it: the pass at hand is dropped, and begins anew. */
-  async #dropPass(): Promise<void> {
-    const { length } = await this.trace.abandon();
-    if (this.complete && length === this.place.end) return;
-    const first = Math.min(length, this.place.first);
-    await this.trace.truncate(first);
-    this.#stale();
-    this.#past = this.#past.filter(({ end }) => end <= first);
-    await this.#begin({ first, end: this.#passEnd(first), cursor: 0 });
-    this.#lookAtCursor(true);
-    this.note = `The pass from position ${first} was dropped, and begins anew.`;
+    return this.#alter(() => this.#changes.setCode(source));
   }
 
   setTokenByToken(on: boolean): Promise<void> {
     return this.#alter(async () => {
       this.tokenByToken = on;
-      await this.#toStart();
+      await this.#passes.toStart();
     });
   }
 
@@ -583,51 +218,17 @@ export class LabRun extends EventTarget {
 
   /** The same, with those that are switched off. A list that the engine refuses changes nothing. */
   setInterventions(interventions: readonly Intervention[]): Promise<void> {
-    return this.#alter(async () => {
-      const { rerun, state } = await this.#tryEdits(editsOf(interventions));
-      const dropped = this.place.cursor > 0 && !state.begun && !state.complete;
-      this.interventions = interventions;
-      this.rerun = rerun;
-      this.#forgetTail();
-      if (!this.hooks?.runsInPass) await this.#goTo(this.place);
-      this.note = rerun
-        ? `Computed again: positions ${rerun.from} to ${rerun.to - 1}. ${rerun.because}`
-        : dropped
-          ? 'The pass at hand depends on this edit: it was run again to this op.'
-          : 'Nothing computed so far depends on this edit.';
-    });
-  }
-
-  /** Numbers that are none may come of an edit: then those before are in force again. */
-  async #tryEdits(edits: Edit[]) {
-    const before = [...this.trace.edits];
-    const { place } = this;
-    const inPass = this.hooks?.runsInPass ?? false;
-    // The engine would compute again without the reader's code: it is left nothing to compute.
-    if (inPass) await this.#forgetContext();
-    try {
-      const result = await this.trace.setEdits(edits, { onProgress: this.#progressed });
-      if (!inPass) return result;
-      await this.#goTo(place);
-      const because = 'Your code takes part in every pass.';
-      return { ...result, rerun: { from: 0, to: place.end, because } };
-    } catch (thrown) {
-      this.place = place;
-      await this.trace.setEdits(before);
-      await this.#goTo(this.place);
-      throw thrown;
-    }
+    return this.#alter(() => this.#changes.setInterventions(interventions));
   }
 
   /** Saves all rows that are kept of these taps. */
   record(names: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
-      const end = this.complete ? this.place.end : this.place.first;
-      const oldest = Math.max(0, end - (this.kept?.positions ?? 0));
-      if (end === oldest) throw EngineError.of('not_computed', 'No position is computed yet.');
-      const taps = names.map((name) => this.#taps.get(name)!);
-      const recording: Recording = await this.trace.record(taps, oldest, end);
-      const label = `${names.join(', ')} at ${oldest} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
+      const { first, end } = keptPositions(this);
+      if (end === first) throw EngineError.of('not_computed', 'No position is computed yet.');
+      const taps = names.map((name) => this.tap(name)!);
+      const recording: Recording = await this.trace.record(taps, first, end);
+      const label = `${names.join(', ')} at ${first} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
       this.recordings = [...this.recordings, { label, recording }];
     });
   }
@@ -635,21 +236,11 @@ export class LabRun extends EventTarget {
   /** Keeps these taps as well; the run is computed again from position 0 to have them all. */
   keepAlso(names: readonly string[]): Promise<void> {
     return this.#alter(async () => {
-      this.#besides = [...new Set([...this.#besides, ...names])];
-      await this.#keep();
+      await this.#values.keepAlso(names);
       await this.trace.truncate(0);
-      await this.#goTo(this.place);
+      await this.#passes.goTo(this.place);
       this.note = `Kept ${names.join(', ')} as well: computed again from position 0.`;
     });
-  }
-
-  async #keep(): Promise<void> {
-    const kept = await keepWhatFits(this.trace, this.model!.session.n_ctx, this.#besides);
-    const opsOf = (names: readonly string[]) =>
-      new Set(names.map((name) => this.#taps.get(name)!.op));
-    this.#keptOps = opsOf(kept.values);
-    this.#normOps = opsOf(kept.norms);
-    this.kept = kept;
   }
 
   // ---- branches
@@ -657,13 +248,10 @@ export class LabRun extends EventTarget {
   /** Puts another token behind `position` and computes it; what followed stays a branch. */
   fork(position: number, id: number): Promise<void> {
     return this.#alter(async () => {
-      const nCtx = this.model!.session.n_ctx;
-      if (position + 1 >= nCtx) {
-        throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
-      }
+      this.#passes.refuseFull(position + 1);
       const [piece] = await this.client.pieces([id]);
       this.branches.fork(this.tokens, [...this.tokens.slice(0, position + 1), piece!]);
-      await this.#goToBranch(position + 1);
+      await this.#passes.takeUp(this.branches.tokens, position + 1);
     });
   }
 
@@ -671,145 +259,48 @@ export class LabRun extends EventTarget {
   goToBranch(branch: number): Promise<void> {
     return this.#interrupt(async () => {
       this.branches.goTo(this.tokens, branch);
-      await this.#goToBranch(this.branches.tokens.length - 1);
+      await this.#passes.takeUp(this.branches.tokens, this.branches.tokens.length - 1);
     });
-  }
-
-  /** Behind the pass over `position` of the branch at hand, as if the run had come there by itself. */
-  async #goToBranch(position: number): Promise<void> {
-    const { tokens } = this.branches;
-    const shared = Math.min(position, commonLength(this.tokens, tokens));
-    const { length } = await this.trace.abandon();
-    await this.trace.truncate(Math.min(length, shared));
-    this.#past = [...this.#past, this.place].filter(({ end }) => end <= shared);
-    this.tokens = tokens;
-    const rows = position < this.nPrompt && !this.tokenByToken ? this.model!.session.n_batch : 1;
-    const first = position - (position % rows);
-    await this.#goTo({ first, end: this.#passEnd(first), cursor: this.ops.length });
-    this.#lookAtCursor(true);
   }
 
   dismissError(): void {
     this.error = null;
-    this.#changed();
-  }
-
-  #forgetTail(): void {
-    this.tokens = this.tokens.slice(0, Math.max(this.nPrompt, this.place.end));
+    this.changed();
   }
 
   // ---- what panels read
 
-  /**
-   * What the sampler makes of a position's logits, stage by stage, with the number that the draw of
-   * the token behind it takes, and how long it took. No forward pass.
-   */
+  /** See LabValues, also of what follows. */
   resample(position: number, sampling = this.sampling): Promise<Resampled & { ms: number }> {
-    if (this.hooks?.changesLogits && this.held('logits', position) === 'not kept') {
-      const message = 'Logits that your code has changed are not kept here.';
-      return Promise.reject(EngineError.of('not_kept', message, `position ${position}`));
-    }
-    const nth = position - this.nPrompt + 2;
-    return this.once(`resample ${position} ${JSON.stringify(sampling)}`, async () => {
-      const began = performance.now();
-      const stages = await this.trace.resample(sampling, { position, nth });
-      return { ...stages, ms: performance.now() - began };
-    });
+    return this.#values.resample(position, sampling);
   }
 
-  /** What these tokens of the vocabulary stand for. */
-  async pieces(ids: readonly number[]): Promise<ReadonlyMap<number, TokenPiece>> {
-    const unique = [...new Set(ids)];
-    const found = await this.once(`pieces ${unique.join()}`, () => this.client.pieces(unique));
-    return new Map(found.map((piece) => [piece.id, piece]));
+  pieces(ids: readonly number[]): Promise<ReadonlyMap<number, TokenPiece>> {
+    return this.#values.pieces(ids);
   }
 
-  /** Whether `read` would find this tap's values at this position. */
   held(name: string, position: number): Held {
-    return this.#held(name, position, (op) => this.#keptOps.has(op));
+    return this.#values.held(name, position);
   }
 
-  /** Whether `norms` would find this tap's norm at this position. */
   heldNorm(name: string, position: number): Held {
-    return this.#held(name, position, (op) => this.#keptOps.has(op) || this.#normOps.has(op));
+    return this.#values.heldNorm(name, position);
   }
 
-  #held(name: string, position: number, isKept: (op: number) => boolean): Held {
-    const tap = this.#taps.get(name);
-    const { first, end, cursor } = this.place;
-    if (!tap || position >= end) return 'not yet';
-    if (position >= first && tap.op >= cursor) return 'not yet';
-    if (this.ops[tap.op]!.logit_rows && this.passOf(position).end - 1 !== position) return 'no row';
-    if (position >= first && !this.recorded && this.#isLive(tap)) return 'kept';
-    const oldest = end - (this.kept?.positions ?? 0);
-    return isKept(tap.op) && position >= oldest ? 'kept' : 'not kept';
-  }
-
-  /** Values of positions [first, end) of a tap: kept ones, or those of the pass that stands still. */
   read(name: string, first: number, end = first + 1): Promise<TapValues> {
-    const tap = this.#taps.get(name);
-    const isKept = this.#keptOps.has(tap?.op ?? -1);
-    const isNewest =
-      this.complete && tap?.op === this.ops.length - 1 && first === this.place.end - 1;
-    return this.once(`read ${name} ${first} ${end}`, () => {
-      if (!isKept && isNewest) return this.#newest(tap, first);
-      return isKept || this.complete
-        ? this.trace.read(name, first, end)
-        : this.#live(name, first, end);
-    });
+    return this.#values.read(name, first, end);
   }
 
-  /** The logits of a pass that is complete stay until the next one. */
-  async #newest({ name, axes, unit }: TapInfo, first: number): Promise<TapValues> {
-    const data = await this.client.logits();
-    return { name, first, positions: 1, width: data.length, axes, unit, data };
-  }
-
-  /** Its buffer still holds it: no later op of the pass that stands still has written there. */
-  #isLive({ name, op }: TapInfo): boolean {
-    const { cursor } = this.place;
-    if (this.complete) return op === cursor - 1;
-    const buffer = bufferOf(name);
-    return !this.plan!.taps.some(
-      (other) => other.op > op && other.op < cursor && bufferOf(other.name) === buffer,
-    );
-  }
-
-  /** (end - first) norms of a tap's rows: the roots of their sums of squares. */
   norms(name: string, first: number, end: number): Promise<Float32Array> {
-    return this.once(`norms ${name} ${first} ${end}`, async () => {
-      const { data, width } = await this.trace.read(name, first, end);
-      if (this.#normOps.has(this.#taps.get(name)?.op ?? -1)) return data;
-      const norm = (row: Float32Array) => Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
-      return Float32Array.from({ length: end - first }, (_, i) =>
-        norm(data.subarray(i * width, (i + 1) * width)),
-      );
-    });
+    return this.#values.norms(name, first, end);
   }
 
-  /** What `read` gives for this key, asked for once until the run is computed again. */
   once<T>(key: string, read: () => Promise<T>): Promise<T> {
-    const found = this.#cache.get(key) as Promise<T> | undefined;
-    if (found) return found;
-    if (this.#cache.size >= maxCached) this.#cache.clear();
-    const reading = read();
-    this.#cache.set(key, reading);
-    reading.catch(() => this.#cache.delete(key));
-    return reading;
+    return this.#values.once(key, read);
   }
 
-  /** Playing waits for this. */
   waitFor(reading: Promise<unknown>): void {
-    this.#readings.add(reading);
-    const forget = () => this.#readings.delete(reading);
-    reading.then(forget, forget);
-  }
-
-  async #live(name: string, first: number, end: number): Promise<TapValues> {
-    const values = await this.trace.live(name);
-    const from = (first - values.first) * values.width;
-    const data = values.data.subarray(from, from + (end - first) * values.width);
-    return { ...values, first, positions: end - first, data };
+    this.#values.waitFor(reading);
   }
 
   // ---- order
@@ -830,16 +321,15 @@ export class LabRun extends EventTarget {
     this.rerun = null;
     this.recordings = [];
     this.error = null;
-    this.#besides = [];
     this.model = this.client.model;
     if (!this.model) {
-      this.#changed();
+      this.changed();
       return;
     }
     await this.#interrupt(async () => {
       const plan = await this.trace.plan();
-      this.#taps = new Map(plan.taps.map((tap) => [tap.name, tap]));
-      await this.#keep();
+      this.taps = new Map(plan.taps.map((tap) => [tap.name, tap]));
+      await this.#values.keep([]);
       if (this.recorded) {
         await this.#useRecorded(this.recorded, plan);
         return;
@@ -866,7 +356,7 @@ export class LabRun extends EventTarget {
     this.plan = plan;
     const ids = tokens.map(({ id }) => id);
     await this.#setTokens(ids, nPrompt);
-    while (!this.complete || !this.ended) await this.#step('token');
+    while (!this.complete || !this.ended) await this.#passes.step('token', this.#abort.signal);
     this.select(selection);
   }
 
@@ -890,7 +380,7 @@ export class LabRun extends EventTarget {
     this.#work = this.#work.then(async () => {
       await this.#act(action);
       this.#waiting -= 1;
-      this.#changed();
+      this.changed();
     });
     return this.#work;
   }
@@ -899,7 +389,7 @@ export class LabRun extends EventTarget {
     const { model } = this;
     if (!model) return;
     this.#abort = new AbortController();
-    this.#changed();
+    this.changed();
     try {
       await action();
     } catch (thrown) {
@@ -914,22 +404,6 @@ export class LabRun extends EventTarget {
     const { hooks } = this;
     if (!hooks?.code.failure && !(hooks?.runsInPass && error.code === 'non_finite')) return;
     // If even that fails, the next step says why.
-    await this.#dropPass().catch(() => undefined);
+    await this.#passes.drop().catch(() => undefined);
   }
-
-  #stale(): void {
-    this.epoch += 1;
-    this.#cache.clear();
-  }
-
-  #changed(): void {
-    this.dispatchEvent(new Event('change'));
-  }
-}
-
-/** 1, 2, 4 ... and n. */
-function doublings(n: number): number[] {
-  const found: number[] = [];
-  for (let each = 1; each < n; each *= 2) found.push(each);
-  return [...found, Math.max(1, n)];
 }

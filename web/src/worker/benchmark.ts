@@ -13,9 +13,12 @@ import type {
   Spread,
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
-import { freeing, type Model, Sampler, Session } from './engine.ts';
+import { freeing } from './engine.ts';
 import { Failure } from './failure.ts';
 import type { Ready } from './load-model.ts';
+import type { Model } from './model.ts';
+import { Sampler } from './sampler.ts';
+import { Session } from './session.ts';
 import { forward, prefill } from './token-loop.ts';
 
 const usual = { prompt: 512, generate: 64 };

@@ -1,11 +1,13 @@
 // One answer: the conversation becomes ids, the token loop gives tokens, and this file decides when
 // it ends and what text is shown.
 import type { Calls, ChatEvent, ChatResult, ChatTimings, StopReason } from '../protocol.ts';
-import { freeing, Sampler, TextStream } from './engine.ts';
+import { freeing } from './engine.ts';
 import { Failure, isTrap } from './failure.ts';
 import type { Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
+import { Sampler } from './sampler.ts';
 import { StopStrings } from './stop-strings.ts';
+import { TextStream } from './text-stream.ts';
 import { generate } from './token-loop.ts';
 
 export async function chat(

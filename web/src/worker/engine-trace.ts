@@ -1,7 +1,7 @@
 // The C ABI's glass box as a typed object (engine/wasm/trace_exports.cpp). It knows addresses, as
 // engine.ts does. What comes back is a copy.
-import type { Logits, Session } from './engine.ts';
 import { bytesAt, floatsAt, idsAt } from './memory.ts';
+import type { Logits, Session } from './session.ts';
 
 const kinds = { scale: 0, add: 1, replace: 2, mask: 3 };
 const conditions = { always: 0, norm_above: 1, non_finite: 2 };

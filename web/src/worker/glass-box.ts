@@ -15,10 +15,11 @@ import type {
 import { onePerOp } from '../tap-pattern.ts';
 import { breathe } from './breathe.ts';
 import { type CompiledEdit, compileEdit, wholeIn } from './edits.ts';
-import type { Logits, Model, Session } from './engine.ts';
 import { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
 import type { Ready } from './load-model.ts';
+import type { Model } from './model.ts';
+import type { Logits, Session } from './session.ts';
 import { tapNamed, tapsNamed, widthOf } from './tap-names.ts';
 import { Views } from './views.ts';
 

@@ -2,7 +2,7 @@
 // are timed once for each device and build, while the engine has nothing else to do.
 import { get, set } from 'idb-keyval';
 import type { BuildInfo } from '../protocol.ts';
-import type { Session } from './engine.ts';
+import type { Session } from './session.ts';
 
 const pauseMs = 20; // between two rounds of timing, for whatever wants the worker meanwhile
 

@@ -11,10 +11,12 @@ import type {
   ModelSource,
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
-import { Engine, Loader, Model, Session } from './engine.ts';
+import { Engine } from './engine.ts';
 import { Failure } from './failure.ts';
 import { chooseBuild } from './features.ts';
 import { Keeper, keptId, openKept } from './kept-models.ts';
+import { Loader, Model } from './model.ts';
+import { Session } from './session.ts';
 import { type ByteSource, openFile, openKeptFile, openUrl } from './sources.ts';
 import { loadSentencePiece, type Tokenizer } from './sentencepiece.ts';
 

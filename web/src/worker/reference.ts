@@ -1,9 +1,10 @@
 // Another file of the loaded model: checked by its header, read row by row, never loaded.
 import type { ModelInfo, OpInfo, ReferenceFile, ReferenceRows, TensorInfo } from '../protocol.ts';
 import { wholeIn } from './edits.ts';
-import { type Engine, Loader, type Model } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { Failure, isTrap } from './failure.ts';
 import { refuseTextFiles } from './load-model.ts';
+import { Loader, type Model } from './model.ts';
 import { openFile, readBytes } from './sources.ts';
 
 /** What files of one model have in common, in whatever types their weights are. */

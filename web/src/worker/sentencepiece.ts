@@ -1,11 +1,11 @@
 // The sentencepiece library in its own wasm module, fetched only for a file whose vocabulary is of
 // that kind. The engine writes the file's vocabulary as the library's own ModelProto.
 import { extrasCache } from './extras.ts';
-import type { Model } from './engine.ts';
 import type { SentencePieceFactory, SentencePieceModule } from './engine-module.d.ts';
 import { Failure } from './failure.ts';
 import { bytesAt, encodeText, idsAt, stringAt } from './memory.ts';
 import { splitAtControlTokens } from './control-tokens.ts';
+import type { Model } from './model.ts';
 
 /** Text to token ids. `special`: control tokens written in the text become tokens. */
 export type Tokenizer = (text: string, special: boolean) => number[];

@@ -2,7 +2,8 @@
 // this project does it, and nothing is hidden behind these calls: `Session.begin` and `Session.run`
 // run the plan of ops, `Sampler.sample` picks from the logits they leave.
 import { breathe } from './breathe.ts';
-import type { Logits, Sampler, Session } from './engine.ts';
+import type { Sampler } from './sampler.ts';
+import type { Logits, Session } from './session.ts';
 
 const sliceMs = 40; // How long a cancel may have to wait inside a pass.
 

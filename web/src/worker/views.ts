@@ -12,9 +12,10 @@ import type {
   TopToken,
 } from '../protocol.ts';
 import { wholeIn } from './edits.ts';
-import type { Model, Session } from './engine.ts';
 import type { EngineTrace, Top } from './engine-trace.ts';
 import { Failure } from './failure.ts';
+import type { Model } from './model.ts';
+import type { Session } from './session.ts';
 import { tapNamed } from './tap-names.ts';
 
 /** Which product gives a tap, and which tap it multiplies. */
