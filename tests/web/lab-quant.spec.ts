@@ -4,8 +4,8 @@ import { expect, test, type Page } from '@playwright/test';
 import { partsOf, valueOf } from '../../web/src/draw/block-parts.ts';
 import seriousFaults from './axe.ts';
 import { byteVocabulary, noise, roundedToQ8, tinyLlama } from './gguf.ts';
-import { chosen, tableRows } from './lab-panel.ts';
-import { expectNoOverflow, openLab, panel, settled, stepTo } from './lab-page.ts';
+import { chosen, expectShown, tableRows } from './lab-panel.ts';
+import { expectNoOverflow, openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
 
 const hash = '#panels=quant&text=Once+upon+a+time&op=20';
 const quant = (page: Page) => panel(page, 'Quantisation');
@@ -109,7 +109,7 @@ test('shows the weights of the row, block and matrix that were chosen', async ({
 });
 
 const shape = { nIn: 32, nOut: 64 };
-const reference = (page: Page) => quant(page).getByRole('region', { name: 'Error' });
+const reference = (page: Page) => quant(page).getByRole('region', { name: 'Error', exact: true });
 const choose = (page: Page, name: string, buffer: Buffer) =>
   quant(page)
     .getByLabel('Reference file')
@@ -150,6 +150,154 @@ test('tells each weight’s, the row’s and the matrix’s error against anothe
     expect(Number(rows[at]!.at(-2))).toBeCloseTo(row[at]!, 5);
     expect(Number(rows[at]!.at(-1)) / (roundedToQ8(row[at]!) - row[at]!)).toBeCloseTo(1, 3);
   }
+});
+
+/** Cells of a table that is shown on demand; each row's name first. */
+async function numbers(page: Page, region: string, summary: string): Promise<string[][]> {
+  const section = quant(page).getByRole('region', { name: region });
+  await section.getByText(summary, { exact: true }).click();
+  const table = section.getByRole('table');
+  await expect(table).toBeVisible();
+  return table.evaluate((element) =>
+    [...(element as HTMLTableElement).tBodies[0]!.rows].map((row) =>
+      [...row.cells].map((cell) => cell.textContent),
+    ),
+  );
+}
+
+const lookAt = (page: Page, name: string) =>
+  quant(page)
+    .getByRole('button', { name: `Look at ${name}` })
+    .click();
+
+test('draws each block’s error, and its cells lead to the block', async ({ page }) => {
+  await openRounded(page);
+  await lookAt(page, 'ffn_down of layer 0');
+  await choose(page, 'exact.gguf', tinyLlama(byteVocabulary(), 259));
+  const [nIn, width] = [64, 32];
+  const errors = noise(nIn * 32).map((x) => Math.abs(roundedToQ8(x) - x));
+  const block = (row: number, nth: number) =>
+    errors.subarray(row * nIn + nth * width, row * nIn + (nth + 1) * width);
+  const mean = (list: Float32Array) => list.reduce((sum, x) => sum + x, 0) / list.length;
+
+  const section = quant(page).getByRole('region', { name: 'Error by block' });
+  await expect(section).toContainText('in all 32 rows');
+  const cells = await numbers(page, 'Error by block', 'Blocks in numbers');
+  expect(cells).toHaveLength(32);
+  for (const row of [0, 31, ...chosen(6, 32)]) {
+    expect(cells[row]![0]).toBe(String(row));
+    for (const nth of [0, 1]) {
+      expect(Number(cells[row]![nth + 1]) / mean(block(row, nth))).toBeCloseTo(1, 4);
+    }
+  }
+
+  const map = section.getByRole('img', { name: /^Mean error of each block/ });
+  await map.focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight']) await map.press(key);
+  await expect(section).toContainText('Row 3, block 1 (weights 32 to 63)');
+  const [, average, most] = /mean ([\d.e-]+), at most ([\d.e-]+)\./
+    .exec(await section.getByText('Row 3, block 1').innerText())!
+    .map(Number);
+  expect(average! / mean(block(3, 1))).toBeCloseTo(1, 3);
+  expect(most! / Math.max(...block(3, 1))).toBeCloseTo(1, 3);
+  await map.press('Enter');
+  await expect(quant(page).getByRole('spinbutton', { name: /^Row/ })).toHaveValue('3');
+  await expect(quant(page).getByRole('spinbutton', { name: /^Block/ })).toHaveValue('1');
+});
+
+/** What the panel says of y against W_ref x, and the same computed here. */
+async function expectOutput(
+  page: Page,
+  rows: readonly number[],
+  { y, x, weights }: { y: readonly number[]; x: readonly number[]; weights: ArrayLike<number> },
+): Promise<void> {
+  const product = (row: number) =>
+    x.reduce((sum, each, i) => sum + each * weights[row * x.length + i]!, 0);
+  const cells = await numbers(page, 'Error of the output', 'Rows in numbers');
+  expect(cells).toHaveLength(rows.length);
+  for (const i of [0, rows.length - 1, ...chosen(8, rows.length)]) {
+    const row = rows[i]!;
+    expect(cells[i]![0]!.split(' ')[0]).toBe(String(row));
+    expectShown(cells[i]![1], y[row]!);
+    expectShown(cells[i]![2], product(row));
+    expectShown(cells[i]![3], y[row]! - product(row));
+  }
+  const norm = (f: (row: number) => number) => Math.hypot(...rows.map(f));
+  const relative = norm((row) => y[row]! - product(row)) / norm(product);
+  const words = await quant(page).getByText('‖y − y_ref‖').innerText();
+  const shown = Number(/‖y_ref‖ = ([\d.e-]+) %\./.exec(words.replace(/\s+/g, ' '))![1]);
+  expect(shown / (100 * relative)).toBeCloseTo(1, 2);
+}
+
+test('holds the op’s output against the reference’s weights with the same input', async ({
+  page,
+}) => {
+  await openRounded(page);
+  await choose(page, 'exact.gguf', tinyLlama(byteVocabulary(), 259));
+  const output = quant(page).getByRole('region', { name: 'Error of the output' });
+  await expect(output).toContainText('has not been computed yet');
+  await stepTo(page, 'token', 1);
+  const last = await page.evaluate(() => window.lab.place.end - 1);
+  for (const [op, input, tap, position, shape] of [
+    ['ffn_up of layer 0', 'L.0.ffn_norm', 'L.0.up', 2, [64, 32]],
+    ['ffn_down of layer 0', 'L.0.act', 'L.0.ffn_out', last, [32, 64]],
+    ['output', 'final_norm', 'logits', last, [259, 32]],
+  ] as const) {
+    await lookAt(page, op);
+    await page.evaluate((at) => window.lab.select({ position: at }), position);
+    await expect(output).toContainText(`x is ${input}, y is ${tap} as`);
+    await expect(output).toContainText(`token ${position} `);
+    const [nOut, nIn] = shape;
+    const n = Math.min(64, nOut);
+    await expectOutput(
+      page,
+      Array.from({ length: n }, (_, i) => Math.floor(((i + 0.5) * nOut) / n)),
+      {
+        y: await tapValues(page, tap, position),
+        x: await tapValues(page, input, position),
+        weights: noise(nOut * nIn),
+      },
+    );
+    await output.getByText('Rows in numbers', { exact: true }).click();
+  }
+  // The head has no row of an earlier position of the prompt's pass, and the embedding no input.
+  await page.evaluate(() => window.lab.select({ position: 0 }));
+  await expect(output).toContainText('for its last token alone');
+  await lookAt(page, 'token_embd');
+  await expect(output).toContainText('looked up and not multiplied');
+});
+
+test('takes a bias off the output before it is compared', async ({ page }) => {
+  await openLab(page, hash);
+  await load(page, 'qwen2-f32');
+  const { nIn, nOut, first, bias } = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    const op = lab.ops.findIndex(({ name, layer }) => name === 'attn_k' && layer === 1);
+    const { n_in, n_out } = lab.ops[op]!;
+    const row = await nanoinfer.trace.matrixRow(op, 0);
+    const bias = await nanoinfer.trace.vector('blk.1.attn_k.bias');
+    return { nIn: n_in, nOut: n_out, first: [...row], bias: [...bias] };
+  });
+  expect(Math.max(...bias)).toBeGreaterThan(0);
+  const exact = readFileSync('tests/fixtures/models/qwen2-f32.gguf');
+  const begin = exact.indexOf(Buffer.from(Float32Array.from(first).buffer));
+  const weights = Array.from({ length: nIn * nOut }, (_, i) => exact.readFloatLE(begin + 4 * i));
+  const cut = Buffer.from(exact); // The matrix's numbers keep 16 of their 32 bits.
+  weights.forEach((_, i) => cut.writeUInt16LE(0, begin + 4 * i));
+
+  await loadBytes(page, cut, 'cut');
+  await stepTo(page, 'token', 1);
+  await lookAt(page, 'attn_k of layer 1');
+  await page.evaluate(() => window.lab.select({ position: 1 }));
+  await choose(page, 'exact.gguf', exact);
+  const output = quant(page).getByRole('region', { name: 'Error of the output' });
+  await expect(output).toContainText('left it less blk.1.attn_k.bias');
+  const k = await tapValues(page, 'L.1.k', 1);
+  await expectOutput(page, [...k.keys()], {
+    y: k.map((each, row) => each - bias[row]!),
+    x: await tapValues(page, 'L.1.attn_norm', 1),
+    weights,
+  });
 });
 
 test('a file that is no reference is refused in words', async ({ page }) => {

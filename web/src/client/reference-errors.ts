@@ -12,9 +12,15 @@ export interface Comparison {
   type: string;
   /** (nIn) the row as it is there. */
   row: Float32Array;
-  /** Of this many rows, spread evenly. */
-  rows: number;
-  sampled: Errors;
+  sampled: SampledRows;
+}
+
+/** Rows of a matrix, spread evenly, in both files. */
+export interface SampledRows extends Errors {
+  rows: readonly number[];
+  /** (rows, nIn) as loaded, and as the reference has them. */
+  stored: Float32Array;
+  exact: Float32Array;
 }
 
 /** null: no reference is open. An error tells why this matrix cannot be compared. */
@@ -29,12 +35,13 @@ export async function compareWithReference(
   const [own, sampled] = await Promise.all([
     run.once(`reference ${file.nth} ${op} ${row}`, () => run.trace.referenceRows(op, [row])),
     run.once(`reference ${file.nth} ${op}`, async () => {
-      const [{ values }, ...stored] = await Promise.all([
+      const [{ values: exact }, ...own] = await Promise.all([
         run.trace.referenceRows(op, rows),
         ...rows.map((each) => run.trace.matrixRow(op, each)),
       ]);
-      return errorsOf(joined(stored, Float32Array), values);
+      const stored = joined(own, Float32Array);
+      return { rows, stored, exact, ...errorsOf(stored, exact) };
     }),
   ]);
-  return { file, name: own.name, type: own.type, row: own.values, rows: rows.length, sampled };
+  return { file, name: own.name, type: own.type, row: own.values, sampled };
 }

@@ -15,3 +15,19 @@ export function errorsOf(values: Float32Array, exact: Float32Array): Errors {
   const most = errors.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
   return { errors, rms, relative: rms / rootMeanSquare(exact), most };
 }
+
+/** (rows, blocks) the mean and the largest |w - exact| of each `width` weights of rows of `nIn`. */
+export function blockErrors(errors: Float32Array, nIn: number, width: number) {
+  const blocks = Math.ceil(nIn / width);
+  const cells = (errors.length / nIn) * blocks;
+  const mean = new Float32Array(cells);
+  const most = new Float32Array(cells);
+  for (let cell = 0; cell < cells; ++cell) {
+    const first = Math.floor(cell / blocks) * nIn;
+    const at = (cell % blocks) * width;
+    const block = errors.subarray(first + at, first + Math.min(nIn, at + width)).map(Math.abs);
+    mean[cell] = block.reduce((sum, x) => sum + x, 0) / block.length;
+    most[cell] = Math.max(...block);
+  }
+  return { blocks, mean, most };
+}

@@ -49,3 +49,8 @@ export function value(x: number, digits = 4): string {
   if (Number.isInteger(x) && Math.abs(x) < 1e6) return String(x);
   return x.toPrecision(digits);
 }
+
+/** '8.12 %'; small ones keep their digits. */
+export function percent(part: number): string {
+  return `${value(part * 100, 3)} %`;
+}

@@ -1,11 +1,20 @@
 import { css, type CSSResultGroup, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { EngineError } from '../../client/errors.ts';
-import type { LabRun } from '../../client/lab-run.ts';
+import type { Held, LabRun } from '../../client/lab-run.ts';
 import { tokenLabel } from '../../draw/token-label.ts';
 import { controls } from '../shared-styles.ts';
 import { errorDetail } from '../ni-notice.ts';
 import './ni-data-table.ts';
 import type { DataTable } from './ni-data-table.ts';
+
+export interface Need {
+  tap: string;
+  position: number;
+}
+
+export interface Missing extends Need {
+  held: Held;
+}
 
 /**
  * A panel of the lab. It is given the run, reads named taps and hears of every change:
@@ -40,7 +49,7 @@ export abstract class LabPanel<View> extends LitElement {
     this.failure = null;
   }
 
-  protected needs?(run: LabRun): readonly { tap: string; position: number }[];
+  protected needs?(run: LabRun): readonly Need[];
   /** What the button keeps when these are not: more of them, where the reader will soon ask for it. */
   protected toKeep(missing: readonly string[]): readonly string[] {
     return missing;
@@ -76,7 +85,7 @@ export abstract class LabPanel<View> extends LitElement {
   #changed = () => {
     const { run } = this;
     this.requestUpdate();
-    if (!run.plan || run.busy || this.#missing().length > 0) return;
+    if (!run.plan || run.busy || this.#missing.length > 0) return;
     if (run.recorded && this.needsModel) return;
     const reading = this.#read(++this.#readings);
     run.waitFor(reading);
@@ -94,8 +103,13 @@ export abstract class LabPanel<View> extends LitElement {
     await this.updateComplete;
   }
 
-  #missing() {
-    return (this.needs?.(this.run) ?? [])
+  get #missing(): Missing[] {
+    return this.missing(this.needs?.(this.run) ?? []);
+  }
+
+  /** Of these taps, those that are not to be read, and why. */
+  protected missing(needs: readonly Need[]): Missing[] {
+    return needs
       .map(({ tap, position }) => ({ tap, position, held: this.run.held(tap, position) }))
       .filter(({ held }) => held !== 'kept');
   }
@@ -104,8 +118,8 @@ export abstract class LabPanel<View> extends LitElement {
     const { run, view, failure } = this;
     if (!run.plan) return html`<p class="empty">Load a model to begin.</p>`;
     if (run.recorded && this.needsModel) return html`<p class="empty">${this.needsModel}</p>`;
-    const missing = this.#missing();
-    if (missing.length > 0 && !run.busy) return this.#absent(missing);
+    const missing = this.#missing;
+    if (missing.length > 0 && !run.busy) return this.absent(missing);
     if (failure?.code === 'not_recorded') return html`<p class="empty">${failure.message}</p>`;
     if (failure) {
       return html`<p class="empty" role="alert">${failure.message}</p>
@@ -130,7 +144,8 @@ export abstract class LabPanel<View> extends LitElement {
     `;
   }
 
-  #absent(missing: { tap: string; position: number; held: string }[]) {
+  /** Says so, and what can be done about it. */
+  protected absent(missing: readonly Missing[]) {
     const later = missing.find(({ held }) => held === 'not yet');
     if (later) {
       const { tap, position } = later;

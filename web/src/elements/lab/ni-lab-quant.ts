@@ -3,20 +3,25 @@ import { live } from 'lit/directives/live.js';
 import { matrixBlock, matrixRow } from '../../client/cached-reads.ts';
 import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
-import { type Comparison, compareWithReference } from '../../client/reference-errors.ts';
 import { bitsPerWeight, matricesOf, type MatrixInfo } from '../../client/matrices.ts';
+import { type OutputErrors, outputErrors } from '../../client/output-errors.ts';
+import { type Comparison, compareWithReference } from '../../client/reference-errors.ts';
 import { partsOf, partValue } from '../../draw/block-parts.ts';
 import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MatrixBlock } from '../../protocol.ts';
-import { LabPanel } from './lab-panel.ts';
+import { LabPanel, type Missing } from './lab-panel.ts';
 import './ni-block-bits.ts';
+import './ni-block-errors.ts';
+import type { BlockPlace } from './ni-block-errors.ts';
 import './ni-code-flip.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-histogram.ts';
+import './ni-output-errors.ts';
 import './ni-tensor-list.ts';
 import './ni-vector.ts';
 import './ni-weight-errors.ts';
+import { tapsOf } from './op-taps.ts';
 
 interface View {
   matrices: readonly MatrixInfo[];
@@ -37,6 +42,19 @@ interface View {
   block: MatrixBlock;
   /** The same row in another file, or why there is none. */
   compared: Comparison | EngineError | null;
+  /** Where they can be compared. */
+  product: Product | null;
+}
+
+/** A matrix's product against the reference's. */
+interface Product {
+  /** (rows) what the rows that are compared are called. */
+  names: readonly string[];
+  position: number;
+  /** null: its rows are looked up and not multiplied. */
+  errors: OutputErrors | null;
+  /** Taps that are not there, without which there are no errors. */
+  missing: readonly Missing[];
 }
 
 /** Floats have no blocks: so many are shown at once. */
@@ -78,7 +96,30 @@ export class NiLabQuant extends LabPanel<View> {
       element,
       block,
       compared,
+      product:
+        compared && !(compared instanceof EngineError)
+          ? await this.#product(run, matrix, compared)
+          : null,
     };
+  }
+
+  async #product(run: LabRun, matrix: MatrixInfo, { sampled }: Comparison): Promise<Product> {
+    const { position } = run.selection;
+    const names = await this.#namesOf(run, matrix, sampled.rows);
+    const { inputs, output } = tapsOf(run, matrix.op);
+    const [input] = inputs;
+    if (input === undefined) return { names, position, errors: null, missing: [] };
+    const missing = this.missing([input, output].map((tap) => ({ tap, position })));
+    if (missing.length > 0) return { names, position, errors: null, missing };
+    const errors = await outputErrors(run, matrix, { input, output }, position, sampled);
+    return { names, position, errors, missing };
+  }
+
+  /** Rows of the vocabulary carry their token. */
+  async #namesOf(run: LabRun, { nOut }: MatrixInfo, rows: readonly number[]): Promise<string[]> {
+    if (nOut !== run.model!.info.n_vocab) return rows.map(String);
+    const pieces = await run.pieces(rows);
+    return rows.map((id) => `${id} ${visibleText(pieces.get(id)!.bytes)}`);
   }
 
   async #tokenOf(run: LabRun, id: number): Promise<string> {
@@ -131,6 +172,7 @@ export class NiLabQuant extends LabPanel<View> {
         @open=${() => this.readAgain()}
         @pick=${(event: CustomEvent<number>) => this.#look({ element: event.detail })}
       ></ni-weight-errors>
+      ${this.#errors(view)}
       <h2>Every matrix</h2>
       <ni-tensor-list
         .matrices=${view.matrices}
@@ -138,6 +180,40 @@ export class NiLabQuant extends LabPanel<View> {
         .chosen=${matrix}
         @pick=${(event: CustomEvent<MatrixInfo>) => this.#choose(event.detail)}
       ></ni-tensor-list>
+    `;
+  }
+
+  #errors({ compared, product, matrix, width }: View) {
+    if (!product) return nothing;
+    const { names, position, errors, missing } = product;
+    return html`
+      <ni-block-errors
+        .sampled=${(compared as Comparison).sampled}
+        .names=${names}
+        .nIn=${matrix.nIn}
+        .nOut=${matrix.nOut}
+        .width=${width}
+        @pick=${(event: CustomEvent<BlockPlace>) => this.#look(event.detail)}
+      ></ni-block-errors>
+      <section aria-label="Error of the output">
+        <h2>Error of the output</h2>
+        ${
+          errors
+            ? html`<ni-output-errors
+                .errors=${errors}
+                .names=${names}
+                .nOut=${matrix.nOut}
+                .token=${this.tokenAt(position)}
+                ?edited=${this.run.edits.length > 0}
+              ></ni-output-errors>`
+            : missing.length > 0
+              ? this.absent(missing)
+              : html`<p class="soft small">
+                  Rows of this matrix are looked up and not multiplied: a token’s output is its row,
+                  and errs as the row does.
+                </p>`
+        }
+      </section>
     `;
   }
 

@@ -15,12 +15,15 @@ export class NiVector extends LitElement {
     name: { type: String },
     values: { attribute: false },
     at: { type: Number },
+    numbers: { attribute: false },
   };
   /** 'k': its elements are k[0], k[1] ... */
   declare name: string;
   declare values: Float32Array;
   /** The chosen element. */
   declare at: number;
+  /** What its elements are counted by; left out: 0, 1 ... */
+  declare numbers?: readonly number[];
 
   override render() {
     const { name, values, at } = this;
@@ -28,7 +31,9 @@ export class NiVector extends LitElement {
     const width = values.length * barWidth;
     return html`
       <div class="head mono">
-        <span aria-live="polite">${name}[${at}] = <b>${value(values[at]!, 6)}</b></span>
+        <span aria-live="polite"
+          >${name}[${this.numbers?.[at] ?? at}] = <b>${value(values[at]!, 6)}</b></span
+        >
         <span class="soft">±${value(most)}</span>
       </div>
       <svg

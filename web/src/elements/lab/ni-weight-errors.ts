@@ -3,7 +3,7 @@ import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import type { Comparison } from '../../client/reference-errors.ts';
 import { errorsOf } from '../../draw/errors.ts';
-import { count, value } from '../../draw/format.ts';
+import { count, percent, value } from '../../draw/format.ts';
 import { errorDetail } from '../ni-notice.ts';
 import { controls } from '../shared-styles.ts';
 import './ni-histogram.ts';
@@ -60,7 +60,8 @@ export class NiWeightErrors extends LitElement {
             ? html`<p>
                 A file holds the stored weights and not those they were made from. Choose a file of
                 the same model in a higher precision (F32, F16, Q8_0) as the reference: its header
-                is checked, and of its weights only the rows shown here are read.
+                is checked, and of its weights only the rows shown here are read. Then each block’s
+                error is drawn too, and what the errors do to the op’s output.
               </p>`
             : this.#errors(compared as Comparison)
       }
@@ -72,7 +73,7 @@ export class NiWeightErrors extends LitElement {
     </section>`;
   }
 
-  #errors({ file, name, type, row: exact, rows, sampled }: Comparison) {
+  #errors({ file, name, type, row: exact, sampled }: Comparison) {
     const { values, first, end, element } = this;
     const { errors, rms, relative, most } = errorsOf(values, exact);
     const at = first + element;
@@ -96,8 +97,8 @@ export class NiWeightErrors extends LitElement {
       <p>
         The row: RMS error <b class="mono">${value(rms)}</b>, which is
         <b class="mono">${percent(relative)}</b> of the reference’s own; at most
-        <b class="mono">${value(most)}</b>. The matrix, by ${count(rows)} of its rows: relative RMS
-        error <b class="mono">${percent(sampled.relative)}</b>, at most
+        <b class="mono">${value(most)}</b>. The matrix, by ${count(sampled.rows.length)} of its
+        rows: relative RMS error <b class="mono">${percent(sampled.relative)}</b>, at most
         <b class="mono">${value(sampled.most)}</b>.
       </p>
       ${
@@ -151,11 +152,6 @@ export class NiWeightErrors extends LitElement {
       }
     `,
   ];
-}
-
-/** '8.12 %'; small ones keep their digits. */
-function percent(part: number): string {
-  return `${value(part * 100, 3)} %`;
 }
 
 customElements.define('ni-weight-errors', NiWeightErrors);
