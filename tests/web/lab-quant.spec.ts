@@ -298,6 +298,25 @@ test('takes a bias off the output before it is compared', async ({ page }) => {
     x: await tapValues(page, 'L.1.attn_norm', 1),
     weights,
   });
+
+  for (const width of [360, 1280]) {
+    await page.setViewportSize({ width, height: 1400 });
+    await expectNoOverflow(page);
+    expect(await seriousFaults(page)).toEqual([]);
+  }
+});
+
+test('says what a recorded run lacks', async ({ page }) => {
+  await openLab(page, '#panels=quant,share&text=Once+upon+a+time');
+  await stepTo(page, 'token', 5);
+  const downloading = page.waitForEvent('download');
+  await panel(page, 'Share').getByRole('button', { name: 'Save this run' }).click();
+  const body = readFileSync(await (await downloading).path());
+  await page.route('**/runs/run.nirun', (route) => route.fulfill({ body }));
+  await page.goto('/lab.html?run=%2Fruns%2Frun.nirun#panels=quant');
+  await settled(page);
+  await expect(reference(page)).toContainText('does not hold the weights. Load its model');
+  await expect(quant(page).getByLabel('Reference file')).toHaveCount(0);
 });
 
 test('a file that is no reference is refused in words', async ({ page }) => {

@@ -63,7 +63,7 @@ export class NiOutputErrors extends LitElement {
       </p>
       ${this.#vector('y', engine)} ${this.#vector('y_ref', exact)}
       ${this.#vector(
-        'y − y_ref',
+        '(y − y_ref)',
         engine.map((y, i) => y - exact[i]!),
       )}
       ${this.#numbers()}

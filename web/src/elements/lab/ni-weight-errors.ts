@@ -12,6 +12,11 @@ import './ni-vector.ts';
 /** No rounding is as wrong as this: the weights are others. */
 const otherWeights = 0.7;
 
+const recordedWords = html`<p>
+  A recorded run does not hold the weights. Load its model to compare them, and the op’s output,
+  with another file.
+</p>`;
+
 /**
  * A row of weights against the same row in a file of a higher precision, which can be chosen here.
  * @fires open - another file has been opened to compare with
@@ -47,10 +52,16 @@ export class NiWeightErrors extends LitElement {
   }
 
   override render() {
-    const { compared, refusal, opening } = this;
-    const failure = refusal ?? (compared instanceof EngineError ? compared : null);
     return html`<section aria-label="Error">
       <h2>Error against another file</h2>
+      ${this.run.recorded ? recordedWords : this.#shown()}
+    </section>`;
+  }
+
+  #shown() {
+    const { compared, refusal, opening } = this;
+    const failure = refusal ?? (compared instanceof EngineError ? compared : null);
+    return html`
       ${
         failure
           ? html`<p role="alert">
@@ -70,7 +81,7 @@ export class NiWeightErrors extends LitElement {
         <input type="file" accept=".gguf" ?disabled=${opening} @change=${this.#chosen} />
       </label>
       <span role="status">${opening ? 'Its header is read…' : ''}</span>
-    </section>`;
+    `;
   }
 
   #errors({ file, name, type, row: exact, sampled }: Comparison) {
