@@ -113,8 +113,7 @@ TEST_P(TapsGolden, LensOfTheMiddleLayerEqualsTransformers) {
   Products products(*session_);
   ASSERT_TRUE(products.ready());
   for (size_t i = 0; i < positions_.size(); ++i) {
-    const std::span<const float> logits =
-        products.lens(kept(*trace_, op, positions_[i]).data());
+    const std::span<const float> logits = products.lens(kept(*trace_, op, positions_[i]).data());
     const std::vector<float> expected = golden_.at(offset + i * n_vocab, n_vocab);
     EXPECT_LE(relative_error({logits.begin(), logits.end()}, expected), 1e-4) << positions_[i];
   }

@@ -40,7 +40,7 @@ export class GlassBox {
     this.#session = session;
     this.#model = model;
     this.#trace = new EngineTrace(session);
-    this.plan = { ops: session.info().ops, taps: session.taps() };
+    this.plan = { ops: session.info().ops, ...session.schema() };
     this.views = new Views(model, session, this.#trace, this.plan);
   }
 
