@@ -109,6 +109,31 @@ test('leaves a field its keys', async ({ page }) => {
   expect(await page.evaluate(() => window.lab.prompt.text)).toBe('jk b?');
 });
 
+test('has a switch for keys of one character, and remembers it', async ({ page }) => {
+  await openLab(page, promptHash);
+  await page.keyboard.press('?');
+  const keys = page.getByRole('dialog', { name: 'Keys' });
+  const letters = keys.getByRole('checkbox', { name: 'Letters, signs and Space act' });
+  await letters.uncheck();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await settled(page);
+
+  for (const key of ['o', 'k', 'Space', 'b', 't', '?']) await press(page, key);
+  await expect(place(page)).toContainText('before the first op');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Present', exact: true })).toBeVisible();
+  await press(page, 'F10');
+  await expect(place(page)).toContainText('op 1 of');
+
+  await page.getByRole('button', { name: 'Keys', exact: true }).click();
+  await expect(letters).not.toBeChecked();
+  await letters.check();
+  await page.keyboard.press('Escape');
+  await press(page, 'k');
+  await expect(place(page)).toContainText('complete');
+});
+
 test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
   await openLab(page, promptHash);
   await page.keyboard.press('t');
