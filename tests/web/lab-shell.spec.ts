@@ -148,6 +148,25 @@ test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
 });
 
+test('shares from the header', async ({ page }) => {
+  await openLab(page, '#panels=tokens,op,memory&text=Once+upon+a+time');
+  const button = page.getByRole('button', { name: 'Share', exact: true });
+  const share = panel(page, 'Share');
+  await button.click();
+  await expect(share).toBeFocused();
+  await expect(share.getByRole('button', { name: 'Copy link' })).toBeInViewport();
+  await page.waitForURL(/panels=share,tokens,op,memory/);
+
+  // Open, and out of sight: it is brought into view, once.
+  await page.setViewportSize({ width: 360, height: 640 });
+  await panel(page, 'Memory').scrollIntoViewIfNeeded();
+  await expect(share).not.toBeInViewport();
+  await button.click();
+  await expect(share).toBeInViewport();
+  await expect(share).toHaveCount(1);
+  await expectNoOverflow(page);
+});
+
 test('keeps panels, text and selection in the address', async ({ page }) => {
   await openLab(page, '#panels=nothing,tokens&text=The+cat+%26+the+dog');
   await expect(panel(page, 'Tokens')).toBeVisible();
