@@ -106,13 +106,16 @@ export class NiLabResidual extends LabPanel<View> {
 
   // ---- the picture
 
-  protected override draw(view: View) {
-    const { mode, levels, complete, position } = view;
+  protected override lead({ position }: View) {
     return html`
-      <p class="soft">
-        At ${this.tokenAt(position)}: each layer adds to the stream x, first x += attention, then x
-        += MLP. The lens takes final norm and head of x as it stands there.
-      </p>
+      At ${this.tokenAt(position)}: each layer adds to the stream x, first x += attention, then x +=
+      MLP. The lens takes final norm and head of x as it stands there.
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { mode, levels, complete } = view;
+    return html`
       <div class="row" role="group" aria-label="What is shown">
         ${modes.map(
           ([one, words]) =>
