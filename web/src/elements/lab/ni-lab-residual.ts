@@ -176,7 +176,8 @@ export class NiLabResidual extends LabPanel<View> {
       ${this.#followed(view)}
       <p class="key">
         <span class="attention">attention adds</span> <span class="mlp">MLP adds</span> (norms, to
-        ${value(added)}) <span class="norm">‖x‖ behind it</span> (to ${value(norm)})
+        ${value(added)}) <span class="norm">‖x‖ behind it</span> (to ${value(norm)}); at the right
+        logit and probability of <b class="mono">${shown(view.followed)}</b>
       </p>
       <ol aria-label="Layers">
         ${levels.map((level) => this.#level(view, level, added, norm))}
@@ -288,6 +289,7 @@ export class NiLabResidual extends LabPanel<View> {
         text-align: left;
         font-family: var(--mono);
         font-size: 12px;
+        white-space: nowrap;
       }
       .name:disabled {
         opacity: 1;
