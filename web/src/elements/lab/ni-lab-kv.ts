@@ -51,14 +51,15 @@ export class NiLabKv extends LabPanel<View> {
     return { kv, query, kvHead, attention, slot: slot && { position, ...slot } };
   }
 
-  protected override draw(view: View) {
+  protected override lead() {
     return html`
-      <p class="soft">
-        Each position leaves a key and a value in every layer and KV head, and each later token’s
-        attention reads them.
-      </p>
-      ${this.#bytes(view)} ${view.slot ? this.#slots(view, view.slot) : this.#empty()}
+      Each position leaves a key and a value in every layer and KV head, and each later token’s
+      attention reads them.
     `;
+  }
+
+  protected override draw(view: View) {
+    return html` ${this.#bytes(view)} ${view.slot ? this.#slots(view, view.slot) : this.#empty()} `;
   }
 
   #empty() {

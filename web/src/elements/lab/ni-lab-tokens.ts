@@ -29,15 +29,19 @@ export class NiLabTokens extends LabPanel<View> {
     return { tokens, nPrompt, done, end: place.end, position: selection.position, merges };
   }
 
-  protected override draw({ tokens, nPrompt, done, end, position, merges }: View) {
+  protected override lead({ tokens, nPrompt }: View) {
+    const lines = segments(tokens);
+    return html`
+      ${tokens.length} tokens, ${nPrompt} of them the prompt’s, from
+      ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
+      at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
+    `;
+  }
+
+  protected override draw({ tokens, done, end, position, merges }: View) {
     const chosen = tokens[position];
     const lines = segments(tokens);
     return html`
-      <p class="soft">
-        ${tokens.length} tokens, ${nPrompt} of them the prompt’s, from
-        ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
-        at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
-      </p>
       <div role="group" aria-label="Tokens">
         ${lines.map(
           ([first, last]) =>
