@@ -76,7 +76,7 @@ int run_info(Args args) {
       "Shows what a GGUF file holds, after checking that this engine can run it.",
       {{"FILE", "FILE", "the GGUF file", &path},
        {"--tensors", nullptr, "lists every tensor too", &tensors},
-       {"--taps", nullptr, "what can be looked at in a pass, as JSON", &taps},
+       {"--taps", nullptr, "a JSON array of what can be looked at in a pass", &taps},
        {"--json", nullptr, "one JSON object", &json}}};
   if (const auto code = line.parse(args)) return *code;
   if (!path) return usage_error("info needs a FILE");
@@ -85,7 +85,7 @@ int run_info(Args args) {
   if (taps) {
     const auto session = Session::create(**model, {.n_ctx = 1, .n_batch = 1, .n_logit_rows = 1});
     if (!session) return fail(session.error());
-    std::puts(schema_json(**session).c_str());
+    std::puts(tap_schema_json(**session).c_str());
     return kExitOk;
   }
   if (json) {

@@ -235,9 +235,9 @@ EXPORT const char* ni_session_info(Session* session) {
   return json(session_info_json(*session));
 }
 
-// What can be looked at in a pass, by name (trace/schema.h).
-EXPORT const char* ni_session_schema(Session* session) {
-  return json(schema_json(*session));
+// What can be looked at in a pass: the plan's outputs by name, with their axes (trace/schema.h).
+EXPORT const char* ni_session_taps(Session* session) {
+  return json(tap_schema_json(*session));
 }
 
 // Tokens of a sequence in the cache.

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/trace/products.h"
 #include "tests/engine/model_testing.h"
 
 namespace nanoinfer {
@@ -21,8 +20,7 @@ TEST(TapSchema, NamesEveryOutputOnceWithTheAxesThatItHas) {
     ASSERT_TRUE(model);
     const auto session = Session::create(*model, {.n_ctx = 8});
     ASSERT_TRUE(session);
-    const nlohmann::json schema =
-        nlohmann::json::parse(schema_json(**session), nullptr, false).at("taps");
+    const nlohmann::json schema = nlohmann::json::parse(tap_schema_json(**session), nullptr, false);
     ASSERT_EQ(schema.size(), 3 + size_t{16} * model->config.n_layers);
     const std::vector<Row> rows = {{1, 0, 0, false}, {2, 0, 1, false}, {3, 0, 2, true}};
     ASSERT_TRUE((*session)->begin(rows));
@@ -45,39 +43,6 @@ TEST(TapSchema, NamesEveryOutputOnceWithTheAxesThatItHas) {
     const std::span<const float> expected = (*session)->logits(0);
     EXPECT_EQ(logits, std::vector<float>(expected.begin(), expected.end()));
     EXPECT_TRUE(names.contains("L.0.q_rot") && names.contains("final_norm"));
-  }
-}
-
-size_t size_of(const nlohmann::json& schema, const std::string& view, size_t axis) {
-  for (const nlohmann::json& one : schema.at("views")) {
-    if (one.at("name") == view) return one.at("axes").at(axis).at("size").get<size_t>();
-  }
-  ADD_FAILURE() << view;
-  return 0;
-}
-
-TEST(Schema, ViewsHaveTheSizesOfWhatTheyGive) {
-  const std::unique_ptr<Model> model = testing::load(testing::fixture_path("qwen2-f32.gguf"));
-  ASSERT_TRUE(model);
-  const std::unique_ptr<Session> session = testing::new_session(*model, {});
-  const auto schema = nlohmann::json::parse(schema_json(*session), nullptr, false);
-  const Config& c = model->config;
-  Products products(*session);
-  ASSERT_TRUE(products.ready());
-  const std::vector<float> residual(c.d_model, 1.0f);
-  EXPECT_EQ(size_of(schema, "L.*.lens", 1), products.lens(residual.data()).size());
-  EXPECT_EQ(size_of(schema, "L.*.probs", 1), c.n_heads);
-  EXPECT_EQ(size_of(schema, "L.*.head_out", 2), c.d_model);
-  EXPECT_EQ(size_of(schema, "L.*.kv.k", 1) * size_of(schema, "L.*.kv.v", 2), c.kv_dim());
-  std::set<std::string> names;
-  for (const nlohmann::json& view : schema.at("views")) {
-    EXPECT_TRUE(names.insert(view.at("name").get<std::string>()).second);
-    EXPECT_FALSE(view.at("unit").get<std::string>().empty()) << view;
-  }
-  // What varies has no size, and what is a single number no axis.
-  for (const nlohmann::json& view : schema.at("views")) {
-    if (view.at("name") == "op.ms") EXPECT_TRUE(view.at("axes").at(0).at("size").is_null());
-    if (view.at("name") == "sampler.random") EXPECT_EQ(view.at("axes").size(), 0u);
   }
 }
 

@@ -72,8 +72,8 @@ TEST(Trace, KeepsWhatLiesThereWhenThePassStandsStill) {
   extend(*session, 0, {5, 6}, {}, nullptr);
   const std::vector<Row> rows = {{7, 0, 2, false}, {8, 0, 3, true}};
   ASSERT_TRUE(session->begin(rows));
-  const auto schema = nlohmann::json::parse(schema_json(*session), nullptr, false);
-  for (const nlohmann::json& tap : schema.at("taps")) {
+  for (const nlohmann::json& tap :
+       nlohmann::json::parse(tap_schema_json(*session), nullptr, false)) {
     const auto op = tap.at("op").get<uint32_t>();
     ASSERT_TRUE(session->run(op + 1));
     if (!session->in_pass()) break;  // the logits end it

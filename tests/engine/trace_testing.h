@@ -21,8 +21,8 @@ namespace nanoinfer::testing {
 // The op behind which each tap lies.
 inline std::map<std::string, uint32_t> tap_ops(const Session& session) {
   std::map<std::string, uint32_t> ops;
-  const auto schema = nlohmann::json::parse(schema_json(session), nullptr, false);
-  for (const nlohmann::json& tap : schema.at("taps")) {
+  for (const nlohmann::json& tap :
+       nlohmann::json::parse(tap_schema_json(session), nullptr, false)) {
     ops[tap.at("name").get<std::string>()] = tap.at("op").get<uint32_t>();
   }
   return ops;

@@ -421,7 +421,7 @@ export interface TapInfo {
 
 /**
  * What is computed when it is asked for, with its axes and unit. L.* stands for every layer: L.*.raw,
- * scaled, masked, probs (attention), head_out (what one head writes), lens, kv.k, kv.v; kv.table; topk.*
+ * scaled, masked, probs (attention), head_write (what one head writes), lens, kv.k, kv.v; kv.table; topk.*
  * (the likeliest tokens); sampler.* (candidates behind each stage); op.ms, op.bytes, op.macs.
  */
 export interface ViewInfo {

@@ -67,7 +67,7 @@ export interface EngineModule {
   _ni_session_cursor(session: Address): number;
   _ni_session_abandon(session: Address): void;
   _ni_session_logits(session: Address, row: number): Address;
-  _ni_session_schema(session: Address): Address;
+  _ni_session_taps(session: Address): Address;
   _ni_session_tune(session: Address): number;
   _ni_session_use_kernels(session: Address, name: Address): number;
   _ni_session_started(session: Address): number;

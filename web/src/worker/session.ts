@@ -1,5 +1,5 @@
 // The C ABI of a session.
-import type { Plan, SessionInfo } from '../protocol.ts';
+import type { SessionInfo, TapInfo } from '../protocol.ts';
 import type { Engine } from './engine.ts';
 import { bytesAt, doublesAt, encodeText, floatsAt, idsAt } from './memory.ts';
 import type { Model } from './model.ts';
@@ -56,8 +56,8 @@ export class Session {
   }
 
   /** What can be looked at in a pass. */
-  schema(): Pick<Plan, 'taps' | 'views'> {
-    return this.engine.json(this.engine.module._ni_session_schema(this.address));
+  taps(): TapInfo[] {
+    return this.engine.json(this.engine.module._ni_session_taps(this.address));
   }
 
   truncate(nTokens: number): void {
