@@ -50,7 +50,8 @@ void PlanRunner::run_ops(size_t thread) {
     const Op& op = ops_[i];
     const size_t n_units = count_units(op, *pass_);
     if (op.split == Split::kRows) {
-      run_units(op, *pass_, {thread, n_units, n_threads}, thread);
+      run_units(op, *pass_, {n_units * thread / n_threads, n_units * (thread + 1) / n_threads},
+                thread);
     } else {
       const size_t grain =
           n_threads == 1 ? n_units : units_per_take(op, *pass_, n_units, n_threads);
