@@ -1,10 +1,11 @@
-// The lab's Tokens: a token that is split leaves the text as it is, and not what the model makes of it.
+// The lab's Tokens: the merges that it shows are the engine's, and a token that is split leaves the text
+// as it is and not what the model makes of it.
 import { expect, test, type Page } from '@playwright/test';
 import { visibleText } from '../../web/src/draw/token-label.ts';
 import type { TokenPiece } from '../../web/src/protocol.ts';
 import { loadBytes, openLab, outcome, panel, press, settled, stepTo } from './lab-page.ts';
 import { sentencepieceModel } from './gguf.ts';
-import { expectLooks, tableRows } from './lab-panel.ts';
+import { chosen, expectLooks, tableRows } from './lab-panel.ts';
 
 const hash = '#panels=tokens,share&text=Once+upon+a+time';
 const tokens = (page: Page) => panel(page, 'Tokens');
@@ -23,6 +24,34 @@ const context = (page: Page) =>
     return { ids, bytes: pieces.flatMap(({ bytes }) => [...bytes]) };
   });
 
+const textOf = (bytes: readonly number[]) => visibleText(Uint8Array.from(bytes));
+
+/**
+ * What a token's bytes are joined to by and by, as the engine says it: the parts' own bytes are those of
+ * the tokens that it names. Empty: no merges.
+ */
+async function mergesOf(page: Page, id: number) {
+  const { bytes, steps } = await page.evaluate(async (id) => {
+    const { nanoinfer } = window;
+    const [token] = await nanoinfer.pieces([id]);
+    const merges = await nanoinfer.trace.merges(id);
+    const made = await nanoinfer.pieces(merges.map(({ result }) => result));
+    const steps = merges.map(({ rank, pos }, i) => ({ rank, pos, bytes: [...made[i]!.bytes] }));
+    return { bytes: [...token!.bytes], steps };
+  }, id);
+  if (steps.length === 0) return [];
+  const states: { rank: number | null; parts: number[][] }[] = [
+    { rank: null, parts: bytes.map((byte) => [byte]) },
+  ];
+  for (const { rank, pos, bytes } of steps) {
+    const { parts } = states.at(-1)!;
+    let start = 0;
+    const at = parts.findIndex((part) => (start += part.length) > pos);
+    states.push({ rank, parts: parts.toSpliced(at, 2, bytes) });
+  }
+  return states;
+}
+
 /** A token of the text that merges lead to, and the two that the last of them joins. */
 const withParts = (page: Page) =>
   page.evaluate(async () => {
@@ -33,6 +62,28 @@ const withParts = (page: Page) =>
     }
     throw new Error('No token of the text has parts.');
   });
+
+test('the merges shown of tokens by chance are the engine’s', async ({ page }) => {
+  await openLab(page, hash);
+  const nVocab = await page.evaluate(() => window.lab.model!.info.n_vocab);
+  const ids = chosen(12, nVocab, 11);
+  await page.evaluate((ids) => window.lab.setIds(ids), ids);
+  await settled(page);
+  let seen = 0;
+  for (const [at, id] of ids.entries()) {
+    await select(page, at);
+    await expect(tokens(page)).toContainText(`id ${id},`);
+    const states = await mergesOf(page, id);
+    const items = tokens(page).getByRole('list', { name: 'Merges' }).getByRole('listitem');
+    await expect(items).toHaveCount(states.length);
+    for (const [i, { rank, parts }] of states.entries()) {
+      const words = [rank === null ? 'bytes' : `rank ${rank}`, ...parts.map(textOf)];
+      await expect(items.nth(i)).toHaveText(words.join(' '), { useInnerText: true });
+    }
+    seen += states.length;
+  }
+  expect(seen, 'merges among these tokens').toBeGreaterThan(12);
+});
 
 test('a token is split by the keyboard: the same bytes, other logits, and there is a way back', async ({
   page,
