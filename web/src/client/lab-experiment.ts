@@ -8,6 +8,7 @@ import { labAddress } from './lab-address.ts';
 import { keptPositions } from './lab-kept.ts';
 import { type Expected, type Experiment, experimentOfLink, isLink } from './lab-link.ts';
 import type { LabRun } from './lab-run.ts';
+import { promptOf } from './lab-state.ts';
 
 const digits = 32;
 
@@ -244,7 +245,12 @@ export class OpenedExperiment extends EventTarget {
     await checked(run, run.setBreaks([]));
     await checked(run, run.setSampling(sampling));
     if (run.tokenByToken !== tokenByToken) await run.setTokenByToken(tokenByToken);
-    await checked(run, 'ids' in prompt ? run.setIds(prompt.ids) : run.setPrompt(prompt));
+    if ('ids' in prompt) {
+      await checked(run, run.setIds(prompt.ids));
+      run.prompt = promptOf(run.tokens);
+    } else {
+      await checked(run, run.setPrompt(prompt));
+    }
     await checked(run, run.setCode(code === '' ? null : code));
   }
 

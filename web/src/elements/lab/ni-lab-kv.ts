@@ -77,7 +77,8 @@ export class NiLabKv extends LabPanel<View> {
     const taken = kv.blocks * kv.blockBytes;
     const full = kv.blocksMax * kv.blockBytes;
     const part = (n: number) => `${(n / full) * 100}%`;
-    const unused = taken > 0 ? 1 - (kv.length * each) / taken : 0;
+    const slots = kv.blocks * kv.blockPositions;
+    const unused = slots - kv.length;
     const saved = n_heads / n_kv_heads;
     return html`
       <p class="mono formula">
@@ -93,11 +94,20 @@ export class NiLabKv extends LabPanel<View> {
           <dt>Taken</dt>
           <dd>
             ${kv.blocks} of ${kv.blocksMax} blocks × ${kv.blockPositions} positions =
-            ${bytes(taken)}${
-              taken > 0 ? html`, ${(unused * 100).toFixed(0)} % of it still unused` : nothing
-            }
+            ${bytes(taken)}
           </dd>
         </div>
+        ${
+          slots === 0
+            ? nothing
+            : html`<div>
+                <dt>Unused</dt>
+                <dd>
+                  ${count(unused)} of the ${count(slots)} slots taken,
+                  ${((unused / slots) * 100).toFixed(1)} %: ${count(taken - kv.length * each)} bytes
+                </dd>
+              </div>`
+        }
         <div>
           <dt>Full</dt>
           <dd>
