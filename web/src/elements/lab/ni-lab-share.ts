@@ -56,7 +56,7 @@ export class NiLabShare extends LabPanel<View> {
 
   protected override async read(run: LabRun): Promise<View> {
     const experiment = await experimentOf(run, labViewOf(location.hash).panels ?? []);
-    const query = modelQuery(experiment.model.origin, document.baseURI);
+    const query = modelQuery(run.model!, document.baseURI);
     const link = new URL(`lab.html${query ?? ''}`, document.baseURI);
     return { experiment, hasModel: query !== null, link: link.href + (await linkOf(experiment)) };
   }
