@@ -6,7 +6,8 @@
 
 STEM.json names the taps as engine/trace/schema.h does, with their place in STEM.f32: (positions,
 width) float32 for each tap, then for each layer the attention probabilities (positions, n_heads,
-n_tokens) of the eager attention. tests/engine/taps_golden_test.cpp holds the engine to them.
+n_tokens) of the eager attention, then for the middle layer the logits (positions, n_vocab) of the logit
+lens. tests/engine/taps_golden_test.cpp holds the engine to them.
 """
 
 import hashlib
@@ -106,13 +107,16 @@ class Taps:
 
 @torch.no_grad()
 def run(config, weights, ids):
-    """(taps by name, attention (n_layers, n_heads, n_tokens, n_tokens))"""
+    """(taps by name, attention (n_layers, n_heads, n_tokens, n_tokens), lens (n_tokens, n_vocab))"""
     model = transformers_model(config, weights)
     taps = Taps(model, config)
     restore = taps.watch_rope(sys.modules[type(model).__module__])
     attention = model(torch.tensor([ids]), output_attentions=True).attentions
     restore()
-    return taps.values, np.stack([layer[0].numpy() for layer in attention])
+    values = dict(taps.values)  # the lens runs the watched modules once more
+    middle = torch.from_numpy(values[f"L.{config.n_layers // 2 - 1}.resid_post"])
+    lens = model.lm_head(model.model.norm(middle[None]))[0].numpy()
+    return values, np.stack([layer[0].numpy() for layer in attention]), lens
 
 
 def ids_for(path):
@@ -129,7 +133,7 @@ def ids_for(path):
 def make(path):
     config, weights, _ = reference.load(path)
     ids = ids_for(path)
-    taps, attention = run(config, weights, ids)
+    taps, attention, lens = run(config, weights, ids)
     parts, names, offset = [], [], 0
     for name, values in taps.items():
         part = values[POSITIONS]
@@ -137,6 +141,7 @@ def make(path):
         parts.append(part.ravel())
         offset += part.size
     parts.append(attention[:, :, POSITIONS].swapaxes(1, 2).ravel())
+    parts.append(lens[POSITIONS].ravel())
     about = {
         "model": str(path.relative_to(ROOT)),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -144,6 +149,7 @@ def make(path):
         "positions": POSITIONS,
         "taps": names,
         "attention": offset,
+        "lens": {"layer": config.n_layers // 2 - 1, "offset": offset + parts[-2].size},
         "golden": "transformers, float32, eager attention",
         "made_by": "scripts/make_tap_fixtures.py",
         "versions": {m.__name__: m.__version__ for m in (llama_cpp, np, torch, transformers)},

@@ -48,10 +48,10 @@ class ThreadPool {
   const bool spins_;
   void (*job_)(void*, size_t) = nullptr;  // null: workers end
   void* context_ = nullptr;
-  std::atomic<uint32_t> dispatched_{0};  // jobs given out
-  std::atomic<uint32_t> arrived_{0};     // threads at the current barrier
-  std::atomic<uint32_t> passed_{0};      // barriers all have reached
-  std::atomic<uint32_t> n_sleeping_{0};
+  alignas(64) std::atomic<uint32_t> dispatched_{0};  // jobs given out
+  alignas(64) std::atomic<uint32_t> arrived_{0};     // threads at the current barrier
+  alignas(64) std::atomic<uint32_t> passed_{0};      // barriers all have reached
+  alignas(64) std::atomic<uint32_t> n_sleeping_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<size_t> n_started_{1};

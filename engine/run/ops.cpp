@@ -270,8 +270,7 @@ void run_unit(const Op& op, const Pass& pass, size_t unit, ThreadScratch& scratc
 void run_units(const Op& op, const Pass& pass, Units units, size_t thread) {
   ThreadScratch& scratch = pass.scratch[thread];
   if (op.kind == OpKind::kMatmul) return matmul(op, pass, units.first, units.end, scratch);
-  for (size_t unit = units.first; unit < units.end; unit += units.step)
-    run_unit(op, pass, unit, scratch);
+  for (size_t unit = units.first; unit < units.end; ++unit) run_unit(op, pass, unit, scratch);
 }
 
 }  // namespace nanoinfer

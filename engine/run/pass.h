@@ -51,14 +51,13 @@ struct Pass {
 // How many pieces of work `op` has in this pass.
 size_t count_units(const Op& op, const Pass& pass);
 
-// Pieces first, first + step, ... below end.
+// Pieces [first, end).
 struct Units {
   size_t first;
   size_t end;
-  size_t step = 1;
 };
 
-// Does these on one thread. Pieces that any thread may take (Split::kUnits) come with step 1.
+// Does these on one thread.
 void run_units(const Op& op, const Pass& pass, Units units, size_t thread);
 
 }  // namespace nanoinfer

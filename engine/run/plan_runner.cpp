@@ -25,15 +25,24 @@ size_t units_per_take(const Op& op, const Pass& pass, size_t n_units, size_t n_t
   return std::max<size_t>({1, n_units / (n_threads * kTakes), static_cast<size_t>(worth)});
 }
 
+// A lone row goes to thread 0, which also reads the clock and shows it to a watcher.
+Units rows_of(size_t thread, size_t n_rows, size_t n_threads) {
+  const auto first = [=](size_t t) { return (n_rows * t + n_threads - 1) / n_threads; };
+  return {first(thread), first(thread + 1)};
+}
+
 }  // namespace
 
-size_t PlanRunner::run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms) {
+size_t PlanRunner::run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms,
+                       PassWatcher* watcher) {
   for (size_t i = begin; i < end; ++i) taken_[i].store(0, std::memory_order_relaxed);
   pass_ = &pass;
   begin_ = begin;
   end_ = end;
   until_ms_ = until_ms;
   op_ms_ = op_ms;
+  watcher_ = watcher;
+  watched_ = watcher != nullptr ? watcher->watched() : std::span<const uint8_t>();
   pool_.run(run_thread, this);
   return end_;
 }
@@ -50,7 +59,7 @@ void PlanRunner::run_ops(size_t thread) {
     const Op& op = ops_[i];
     const size_t n_units = count_units(op, *pass_);
     if (op.split == Split::kRows) {
-      run_units(op, *pass_, {thread, n_units, n_threads}, thread);
+      run_units(op, *pass_, rows_of(thread, n_units, n_threads), thread);
     } else {
       const size_t grain =
           n_threads == 1 ? n_units : units_per_take(op, *pass_, n_units, n_threads);
@@ -62,7 +71,8 @@ void PlanRunner::run_ops(size_t thread) {
       }
     }
     macs += op.macs * pass_->n_rows(op);
-    if (op.ends_region || op_ms_ != nullptr) {
+    const bool is_watched = !watched_.empty() && watched_[i] != 0;
+    if (op.ends_region || op_ms_ != nullptr || is_watched) {
       if (thread == 0 && macs >= kMacsPerReading) {
         if (now_ms() >= until_ms_) end_.store(i + 1, std::memory_order_relaxed);
         macs = 0;
@@ -73,6 +83,13 @@ void PlanRunner::run_ops(size_t thread) {
       const double ended_ms = now_ms();
       op_ms_[i] += ended_ms - started_ms;
       started_ms = ended_ms;
+    }
+    if (is_watched) {
+      if (thread == 0) {
+        if (watcher_->after(i, *pass_)) end_.store(i + 1, std::memory_order_relaxed);
+        if (op_ms_ != nullptr) started_ms = now_ms();
+      }
+      pool_.barrier();
     }
   }
 }

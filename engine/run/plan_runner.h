@@ -9,6 +9,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/model/plan.h"
 #include "engine/run/pass.h"
+#include "engine/run/pass_watcher.h"
 
 namespace nanoinfer {
 
@@ -19,8 +20,10 @@ class PlanRunner {
 
   // Runs ops [begin, end) on all threads of the pool, or fewer: it stops at the end of the region
   // in which the clock reaches until_ms. Returns the end of what has run. op_ms: null, or (n_ops)
-  // to which each op's milliseconds are added; every op then ends its region.
-  size_t run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms);
+  // to which each op's milliseconds are added; every op then ends its region. watcher: null, or who
+  // looks on; the run also stops where that says so.
+  size_t run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms,
+             PassWatcher* watcher);
 
  private:
   static void run_thread(void* runner, size_t thread);
@@ -34,6 +37,8 @@ class PlanRunner {
   std::atomic<size_t> end_ = 0;  // thread 0 lowers it before a barrier
   double until_ms_ = 0;
   double* op_ms_ = nullptr;
+  PassWatcher* watcher_ = nullptr;
+  std::span<const uint8_t> watched_;  // (n_ops); empty without a watcher
 };
 
 }  // namespace nanoinfer

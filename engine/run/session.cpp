@@ -204,32 +204,15 @@ void Session::set_rope_theta(float theta) {
 Result<size_t> Session::run(size_t until_op, double max_ms) {
   if (!in_pass_) return Error{ErrorCode::kBadArgument, "no pass has been begun", "", "", ""};
   const Pass begun = pass();
-  const size_t end = std::min(until_op, ops_.size());
+  const size_t end = std::clamp(until_op, cursor_, ops_.size());
   const double until_ms = max_ms > 0 ? now_ms() + max_ms : std::numeric_limits<double>::infinity();
   double* const op_ms = timing_ ? op_ms_.data() : nullptr;
-  if (watcher_ == nullptr) {
-    cursor_ = runner_->run(begun, cursor_, end, until_ms, op_ms);
-  } else {
-    run_watched(begun, end, until_ms, op_ms);
-  }
+  cursor_ = runner_->run(begun, cursor_, end, until_ms, op_ms, watcher_);
   if (cursor_ == ops_.size()) {
     const Status finished = finish_pass();
     if (!finished) return finished.error();
   }
   return cursor_;
-}
-
-// From one watched op to the next.
-void Session::run_watched(const Pass& begun, size_t end, double until_ms, double* op_ms) {
-  bool stopped = false;
-  while (cursor_ < end && !stopped) {
-    const size_t watched = watcher_->next_watched(cursor_);
-    const size_t stop = watched < end ? watched + 1 : end;
-    cursor_ = runner_->run(begun, cursor_, stop, until_ms, op_ms);
-    stopped = cursor_ < stop;  // out of time
-    if (watched < end && cursor_ == stop) stopped |= watcher_->after(watched, begun);
-    stopped |= until_ms < std::numeric_limits<double>::infinity() && now_ms() >= until_ms;
-  }
 }
 
 // The rows join their sequences, if what they gave is finite.

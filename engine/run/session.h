@@ -112,7 +112,6 @@ class Session {
  private:
   Session(const Model& model, const SessionOptions& options);
   Status check_rows(std::span<const Row> rows) const;
-  void run_watched(const Pass& begun, size_t end, double until_ms, double* op_ms);
   Status finish_pass();
 
   const Model& model_;

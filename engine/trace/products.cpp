@@ -51,7 +51,7 @@ void Products::run(std::span<const Op> ops) {
   pass.rows = {&row, 1};
   pass.logit_rows = {&logit_row, 1};
   PlanRunner runner(ops, session_.threads());
-  runner.run(pass, 0, ops.size(), std::numeric_limits<double>::infinity(), nullptr);
+  runner.run(pass, 0, ops.size(), std::numeric_limits<double>::infinity(), nullptr, nullptr);
 }
 
 std::span<const float> Products::product(uint32_t op, const float* in) {

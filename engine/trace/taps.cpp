@@ -15,9 +15,20 @@ const Op* tap_at(std::span<const Op> ops, uint32_t op) {
 }
 
 float norm_of(std::span<const float> values) {
-  double sum = 0;
-  for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-  return static_cast<float>(std::sqrt(sum));
+  // Four sums, for each addition waits for the one before in its sum.
+  double sums[4] = {};
+  size_t i = 0;
+  const auto square = [&](size_t at) {
+    return static_cast<double>(values[at]) * static_cast<double>(values[at]);
+  };
+  for (; i + 4 <= values.size(); i += 4) {
+    sums[0] += square(i);
+    sums[1] += square(i + 1);
+    sums[2] += square(i + 2);
+    sums[3] += square(i + 3);
+  }
+  for (; i < values.size(); ++i) sums[0] += square(i);
+  return static_cast<float>(std::sqrt((sums[0] + sums[1]) + (sums[2] + sums[3])));
 }
 
 void Taps::clear() {

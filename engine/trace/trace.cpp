@@ -140,10 +140,9 @@ void Trace::watch_ops() {
   for (const Break& wanted : breaks_) watched_[wanted.op] = 1;
 }
 
-size_t Trace::next_watched(size_t cursor) {
+std::span<const uint8_t> Trace::watched() {
   hit_ = {};
-  while (cursor < watched_.size() && !watched_[cursor]) ++cursor;
-  return cursor < watched_.size() ? cursor : SIZE_MAX;
+  return watched_;
 }
 
 bool Trace::after(size_t op, const Pass& pass) {

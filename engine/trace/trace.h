@@ -57,7 +57,7 @@ class Trace final : public PassWatcher {
   Session& session() const { return session_; }
   uint32_t seq() const { return seq_; }
 
-  size_t next_watched(size_t cursor) override;
+  std::span<const uint8_t> watched() override;
   bool after(size_t op, const Pass& pass) override;
   void forget(uint32_t seq, uint32_t n_positions) override;
 

@@ -55,6 +55,38 @@ test('stages, a head’s matrix and the grid hold what the engine computes', asy
   }
 });
 
+test('the arcs give each token the share that the engine gives it', async ({ page }) => {
+  await openPanel(page, 'attention', 20);
+  const { n_layers, n_heads } = await page.evaluate(() => window.nanoinfer.model!.info);
+  const layers = chosen(5, n_layers, 3);
+  const heads = chosen(5, n_heads, 5);
+  const positions = chosen(5, 20, 7);
+  for (const [i, position] of positions.entries()) {
+    const selection = { position, layer: layers[i]!, head: heads[i]! };
+    await page.evaluate((wanted) => window.lab.select(wanted), selection);
+    await expect(
+      view(page).getByText(`Layer ${selection.layer}, head ${selection.head} at ${position} `),
+    ).toBeVisible();
+    const probs = (await attention(page, selection.layer, selection.head, position)).stages[3]!;
+    // Arcs are as thick as their share, and those of less than 1 % are left out.
+    const drawn = probs.filter((p) => p >= 0.01);
+    const arcs = view(page).getByRole('img', {
+      name: new RegExp(`^Arcs from position ${position} to the ${drawn.length} position`),
+    });
+    const widths = await arcs.evaluate((svg) =>
+      [...svg.children].map((path) => Number(path.getAttribute('stroke-width'))),
+    );
+    expect(widths).toHaveLength(drawn.length);
+    for (const [nth, p] of drawn.entries()) expect((widths[nth]! - 0.75) / 7).toBeCloseTo(p, 6);
+    const text = view(page).getByRole('region', { name: 'Attention over the text' });
+    for (const key of chosen(6, 20, i + 1)) {
+      const token = text.getByRole('button').nth(key);
+      const share = key > position ? 'not seen' : `${(probs[key]! * 100).toFixed(1)} %`;
+      await expect(token).toHaveAttribute('title', new RegExp(`^${key} .*: ${share}$`, 's'));
+    }
+  }
+});
+
 test('a matrix is walked over by keys, and Enter looks from its row', async ({ page }) => {
   await openPanel(page, 'attention', 9);
   await button(page, 'One head').click();

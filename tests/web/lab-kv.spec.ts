@@ -32,6 +32,11 @@ test('is empty before the first pass, then grows as memory does', async ({ page 
     await expect(kv(page)).toContainText(`${n} positions × ${each.toLocaleString('en-US')}`);
     const blocks = memory.kvBytesUsed / (64 * each);
     await expect(kv(page)).toContainText(`${blocks} of ${memory.kvBytesMax / (64 * each)} blocks`);
+    const slots = memory.kvBytesUsed / each;
+    const unused = memory.kvBytesUsed - n * each;
+    await expect(kv(page)).toContainText(
+      `${slots - n} of the ${slots} slots taken, ${((unused / memory.kvBytesUsed) * 100).toFixed(1)} %: ${unused.toLocaleString('en-US')} bytes`,
+    );
   }
 });
 

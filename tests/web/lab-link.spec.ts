@@ -12,6 +12,7 @@ import {
   linkOf,
 } from '../../web/src/client/lab-link.ts';
 import { defaultSampling } from '../../web/src/client/defaults.ts';
+import type { LoadedModel } from '../../web/src/protocol.ts';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, outcome, panel, settled } from './lab-page.ts';
 
@@ -193,13 +194,14 @@ test.describe('the link', () => {
     });
   });
 
-  test('names the model in the page’s own way', () => {
+  test('names the model in the page’s own way, and a context that was chosen', () => {
     const base = 'https://host/folder/lab.html';
-    expect(modelQuery('https://host/folder/models/glass-qwen2.gguf', base)).toBe('?model=tiny');
-    expect(modelQuery('https://other/a b.gguf', base)).toBe(
-      '?model=https%3A%2F%2Fother%2Fa%20b.gguf',
-    );
-    expect(modelQuery('mine.gguf', base)).toBeNull();
+    const query = (origin: string, n_ctx = 512) =>
+      modelQuery({ origin, info: { n_ctx_train: 512 }, session: { n_ctx } } as LoadedModel, base);
+    expect(query('https://host/folder/models/glass-qwen2.gguf')).toBe('?model=tiny');
+    expect(query('https://host/folder/models/glass-qwen2.gguf', 64)).toBe('?model=tiny&n_ctx=64');
+    expect(query('https://other/a b.gguf')).toBe('?model=https%3A%2F%2Fother%2Fa%20b.gguf');
+    expect(query('mine.gguf')).toBeNull();
   });
 });
 

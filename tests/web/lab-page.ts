@@ -16,6 +16,18 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
+/** Loads this model file in the place of the one that is there. */
+export async function loadBytes(page: Page, file: Buffer, name: string): Promise<void> {
+  await page.evaluate(
+    async ([data, file]) => {
+      const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+      await window.nanoinfer.load({ kind: 'file', file: new File([bytes], file) });
+    },
+    [file.toString('base64'), `${name}.gguf`] as const,
+  );
+  await settled(page);
+}
+
 /** The words that say where the run stands. */
 export const place = (page: Page) =>
   page.getByRole('status', { name: 'Where the run stands', exact: true });

@@ -5,7 +5,15 @@ import { partsOf, valueOf } from '../../web/src/draw/block-parts.ts';
 import seriousFaults from './axe.ts';
 import { byteVocabulary, noise, roundedToQ8, tinyLlama } from './gguf.ts';
 import { chosen, expectShown, tableRows } from './lab-panel.ts';
-import { expectNoOverflow, openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
+import {
+  expectNoOverflow,
+  loadBytes,
+  openLab,
+  panel,
+  settled,
+  stepTo,
+  tapValues,
+} from './lab-page.ts';
 
 const hash = '#panels=quant&text=Once+upon+a+time&op=20';
 const quant = (page: Page) => panel(page, 'Quantisation');
@@ -13,17 +21,6 @@ const quant = (page: Page) => panel(page, 'Quantisation');
 /** Loads a small model of tests/fixtures/models. */
 async function load(page: Page, name: string): Promise<void> {
   await loadBytes(page, readFileSync(`tests/fixtures/models/${name}.gguf`), name);
-}
-
-async function loadBytes(page: Page, file: Buffer, name: string): Promise<void> {
-  await page.evaluate(
-    async ([data, file]) => {
-      const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-      await window.nanoinfer.load({ kind: 'file', file: new File([bytes], file) });
-    },
-    [file.toString('base64'), `${name}.gguf`] as const,
-  );
-  await settled(page);
 }
 
 /** Some blocks of some rows of every matrix. */

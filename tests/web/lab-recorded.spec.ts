@@ -193,6 +193,7 @@ test('every panel works or says in a sentence why not', async ({ page }) => {
     panel(page, 'MLP').getByRole('button', { name: 'Zero', exact: true }),
     panel(page, 'Sampler').getByRole('slider', { name: 'Temperature' }),
     panel(page, 'KV cache').getByRole('button', { name: 'Double' }),
+    panel(page, 'Tokens').getByRole('button', { name: 'Split this token' }),
     panel(page, 'Interventions').getByRole('button', { name: /^Remove/ }),
     page.getByRole('button', { name: 'Begin', exact: true }),
     page.getByRole('button', { name: 'Breaks', exact: true }),

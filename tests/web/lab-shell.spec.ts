@@ -109,6 +109,31 @@ test('leaves a field its keys', async ({ page }) => {
   expect(await page.evaluate(() => window.lab.prompt.text)).toBe('jk b?');
 });
 
+test('has a switch for keys of one character, and remembers it', async ({ page }) => {
+  await openLab(page, promptHash);
+  await page.keyboard.press('?');
+  const keys = page.getByRole('dialog', { name: 'Keys' });
+  const letters = keys.getByRole('checkbox', { name: 'Letters, signs and Space act' });
+  await letters.uncheck();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await settled(page);
+
+  for (const key of ['o', 'k', 'Space', 'b', 't', '?']) await press(page, key);
+  await expect(place(page)).toContainText('before the first op');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Present', exact: true })).toBeVisible();
+  await press(page, 'F10');
+  await expect(place(page)).toContainText('op 1 of');
+
+  await page.getByRole('button', { name: 'Keys', exact: true }).click();
+  await expect(letters).not.toBeChecked();
+  await letters.check();
+  await page.keyboard.press('Escape');
+  await press(page, 'k');
+  await expect(place(page)).toContainText('complete');
+});
+
 test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
   await openLab(page, '#panels=tokens,map&text=Once+upon+a+time');
   await page.keyboard.press('t');
@@ -127,6 +152,25 @@ test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
   await expect(place(page)).toContainText('tokens 0 Once to 3 ␣time · complete');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
+});
+
+test('shares from the header', async ({ page }) => {
+  await openLab(page, '#panels=tokens,op,memory&text=Once+upon+a+time');
+  const button = page.getByRole('button', { name: 'Share', exact: true });
+  const share = panel(page, 'Share');
+  await button.click();
+  await expect(share).toBeFocused();
+  await expect(share.getByRole('button', { name: 'Copy link' })).toBeInViewport();
+  await page.waitForURL(/panels=share,tokens,op,memory/);
+
+  // Open, and out of sight: it is brought into view, once.
+  await page.setViewportSize({ width: 360, height: 640 });
+  await panel(page, 'Memory').scrollIntoViewIfNeeded();
+  await expect(share).not.toBeInViewport();
+  await button.click();
+  await expect(share).toBeInViewport();
+  await expect(share).toHaveCount(1);
+  await expectNoOverflow(page);
 });
 
 test('keeps panels, text and selection in the address', async ({ page }) => {

@@ -34,7 +34,7 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
     const { nanoinfer } = window;
     const { trace } = nanoinfer;
     const { info } = nanoinfer.model!;
-    const { taps } = await trace.plan();
+    const { taps, views } = await trace.plan();
     const last = info.n_layers - 1;
     const estimate = await trace.estimate({ values: ['L.*.*', 'embd', 'final_norm'] });
     const kept = await trace.keep({ values: ['L.*.*', 'embd', 'final_norm'] });
@@ -70,6 +70,10 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
       block: block.values.every((x, i) => x === weights[i]) && block.bytes.length > 0,
       slot: slot.k.every((x, i) => x === k.data[i]),
       kv: [kv.length, kv.table.length],
+      sizes: Object.fromEntries(
+        views.map(({ name, axes }) => [name, axes.map(({ size }) => size)]),
+      ),
+      given: { lens: lens.logits!.length, write: write.length, slot: slot.k.length },
       from,
       stages: [stages.chosen === id, JSON.stringify(stages) === JSON.stringify(again)],
     };
@@ -82,6 +86,12 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
   expect(found.top[0]).toEqual(found.top[1]);
   expect(found.cell[0]).toBe(found.cell[1]);
   expect(found).toMatchObject({ write: true, block: true, slot: true, stages: [true, true] });
+  expect(found.sizes).toMatchObject({
+    'L.*.lens': [null, found.given.lens],
+    'L.*.head_write': [null, found.shape[1]! / found.given.slot, found.given.write],
+    'L.*.kv.k': [null, expect.any(Number), found.given.slot],
+    'sampler.random': [],
+  });
   expect(found.from).toBe('kept');
   expect(found.kv).toEqual([ids.length, 1]);
 });

@@ -400,7 +400,7 @@ export interface BenchmarkResult {
 
 // ---- the glass box ----------------------------------------------------------------------------------
 
-/** One axis of a tap; `size` null: as many as the pass has rows. */
+/** One axis; `size` null: as many as there are at the time, as rows of a pass. */
 export interface TapAxis {
   name: string;
   size: number | null;
@@ -419,10 +419,23 @@ export interface TapInfo {
   unit: string;
 }
 
-/** The forward pass as it runs: its ops in order, and the taps behind them. */
+/**
+ * What is computed when it is asked for, with its axes and unit. L.* stands for every layer: L.*.raw,
+ * scaled, masked, probs (attention), head_write (what one head writes), lens, kv.k, kv.v; kv.table; topk.*
+ * (the likeliest tokens); sampler.* (candidates behind each stage); op.ms, op.bytes, op.macs.
+ */
+export interface ViewInfo {
+  name: string;
+  axes: TapAxis[];
+  dtype: 'f32' | 'f64' | 'i32' | 'u32' | 'u64';
+  unit: string;
+}
+
+/** The forward pass as it runs: its ops in order, the taps behind them, and what they are seen by. */
 export interface Plan {
   ops: OpInfo[];
   taps: TapInfo[];
+  views: ViewInfo[];
 }
 
 /** Which break has stopped a pass, and on what. */

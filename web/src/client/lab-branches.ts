@@ -5,6 +5,8 @@ type Tokens = readonly TokenPiece[];
 
 export interface Branch {
   tokens: Tokens;
+  /** Of them, the prompt's. */
+  nPrompt: number;
   /** The branch that it forked off, in the list; null: the first one. */
   from: number | null;
 }
@@ -21,13 +23,13 @@ export class Branches {
   current = 0;
 
   /** One text, and no other. */
-  reset(tokens: Tokens): void {
-    this.list = [{ tokens, from: null }];
+  reset(tokens: Tokens, nPrompt: number): void {
+    this.list = [{ tokens, nPrompt, from: null }];
     this.current = 0;
   }
 
   /** `left`: what the run holds now. Becomes the branch that begins with `tokens`, if need be a new one. */
-  fork(left: Tokens, tokens: Tokens): void {
+  fork(left: Tokens, tokens: Tokens, nPrompt: number): void {
     this.#keep(left);
     const begins = (branch: Branch) => commonLength(tokens, branch.tokens) === tokens.length;
     const found = this.list.findIndex(begins);
@@ -36,7 +38,7 @@ export class Branches {
     } else if (commonLength(left, tokens) === left.length) {
       this.#keep(tokens);
     } else {
-      this.list = [...this.list, { tokens, from: this.current }];
+      this.list = [...this.list, { tokens, nPrompt, from: this.current }];
       this.current = this.list.length - 1;
     }
   }
@@ -50,6 +52,10 @@ export class Branches {
   /** The text of the branch at hand, as it was when it was left. */
   get tokens(): Tokens {
     return this.list[this.current]!.tokens;
+  }
+
+  get nPrompt(): number {
+    return this.list[this.current]!.nPrompt;
   }
 
   #keep(tokens: Tokens): void {

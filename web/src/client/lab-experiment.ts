@@ -3,11 +3,13 @@
 import type { LoadedModel } from '../protocol.ts';
 import { hex } from './base64.ts';
 import { catalogue } from './catalogue.ts';
+import { defaultContext } from './client.ts';
 import { EngineError } from './errors.ts';
 import { labAddress } from './lab-address.ts';
 import { keptPositions } from './lab-kept.ts';
 import { type Expected, type Experiment, experimentOfLink, isLink } from './lab-link.ts';
 import type { LabRun } from './lab-run.ts';
+import { promptOf } from './lab-state.ts';
 
 const digits = 32;
 
@@ -76,12 +78,15 @@ export async function outcomeOf(run: LabRun): Promise<Expected> {
   };
 }
 
-/** The page's own address with this model; null: it is a file, and no address leads to it. */
-export function modelQuery(origin: string, base: string): string | null {
-  for (const { id, url } of Object.values(catalogue)) {
-    if (origin === new URL(url, base).href) return `?model=${id}`;
-  }
-  return /^https?:/.test(origin) ? `?model=${encodeURIComponent(origin)}` : null;
+/**
+ * The page's own address with this model, and its context where that was chosen; null: it is a file,
+ * and no address leads to it.
+ */
+export function modelQuery({ origin, info, session }: LoadedModel, base: string): string | null {
+  const entry = Object.values(catalogue).find(({ url }) => origin === new URL(url, base).href);
+  if (!entry && !/^https?:/.test(origin)) return null;
+  const context = session.n_ctx === defaultContext(info) ? '' : `&n_ctx=${session.n_ctx}`;
+  return `?model=${entry?.id ?? encodeURIComponent(origin)}${context}`;
 }
 
 /** How an opened experiment came out. */
@@ -244,7 +249,12 @@ export class OpenedExperiment extends EventTarget {
     await checked(run, run.setBreaks([]));
     await checked(run, run.setSampling(sampling));
     if (run.tokenByToken !== tokenByToken) await run.setTokenByToken(tokenByToken);
-    await checked(run, 'ids' in prompt ? run.setIds(prompt.ids) : run.setPrompt(prompt));
+    if ('ids' in prompt) {
+      await checked(run, run.setIds(prompt.ids));
+      run.prompt = promptOf(run.tokens);
+    } else {
+      await checked(run, run.setPrompt(prompt));
+    }
     await checked(run, run.setCode(code === '' ? null : code));
   }
 

@@ -44,6 +44,7 @@ export class LabPasses {
   /** To the beginning of the text, behind nothing. */
   async toStart(): Promise<void> {
     this.#past = [];
+    this.#run.note = '';
     const place = { first: 0, end: this.#run.passEnd(0), cursor: 0 };
     await this.goTo(place);
     this.#run.select({ position: place.end - 1, op: 0 });
@@ -197,6 +198,7 @@ export class LabPasses {
     await run.trace.truncate(Math.min(length, shared));
     this.#past = [...this.#past, run.place].filter(({ end }) => end <= shared);
     run.tokens = tokens;
+    run.note = '';
     const rows = position < run.nPrompt && !run.tokenByToken ? run.model!.session.n_batch : 1;
     const first = position - (position % rows);
     await this.goTo({ first, end: run.passEnd(first), cursor: run.ops.length });

@@ -18,11 +18,12 @@ import { LabChanges } from './lab-changes.ts';
 import { keptPositions } from './lab-kept.ts';
 import { measureMachine } from './lab-machine.ts';
 import { LabPasses } from './lab-passes.ts';
-import { LabState, nothingYet, type Prompt, type StepUnit } from './lab-state.ts';
+import { LabState, nothingYet, type Prompt, promptOf, type StepUnit } from './lab-state.ts';
 import { type Held, LabValues } from './lab-values.ts';
 import { PassTimes } from './pass-times.ts';
 import { notRecorded } from './recorded-engine.ts';
 import type { RecordedRun } from './recorded-run.ts';
+import { mergedParts } from './token-parts.ts';
 
 export type { Place, Prompt, Selection, StepUnit } from './lab-state.ts';
 export type { Held } from './lab-values.ts';
@@ -72,7 +73,7 @@ export class LabRun extends LabState {
   restart(): Promise<void> {
     return this.#interrupt(async () => {
       this.tokens = this.tokens.slice(0, this.nPrompt);
-      this.branches.reset(this.tokens);
+      this.branches.reset(this.tokens, this.nPrompt);
       await this.#passes.toStart();
     });
   }
@@ -95,7 +96,7 @@ export class LabRun extends LabState {
     }
     this.tokens = await this.client.pieces(ids);
     this.nPrompt = nPrompt;
-    this.branches.reset(this.tokens);
+    this.branches.reset(this.tokens, nPrompt);
     await this.#passes.toStart();
   }
 
@@ -250,15 +251,43 @@ export class LabRun extends LabState {
     return this.#alter(async () => {
       this.#passes.refuseFull(position + 1);
       const [piece] = await this.client.pieces([id]);
-      this.branches.fork(this.tokens, [...this.tokens.slice(0, position + 1), piece!]);
+      const tokens = [...this.tokens.slice(0, position + 1), piece!];
+      this.branches.fork(this.tokens, tokens, this.nPrompt);
       await this.#passes.takeUp(this.branches.tokens, position + 1);
     });
+  }
+
+  /**
+   * Puts the two tokens that a token's last merge joins in its place, and computes to the end of the
+   * text, whose bytes are the same; the tokens as they were stay a branch.
+   */
+  splitToken(position: number): Promise<void> {
+    return this.#alter(async () => {
+      this.#passes.refuseFull(this.tokens.length);
+      const ids = this.tokens.map(({ id }) => id);
+      const parts = await this.#partsAt(position);
+      // All are new pieces: what was drawn behind the token was not drawn behind its parts.
+      const tokens = await this.client.pieces(ids.toSpliced(position, 1, ...parts));
+      this.branches.fork(this.tokens, tokens, this.nPrompt + (position < this.nPrompt ? 1 : 0));
+      this.nPrompt = this.branches.nPrompt;
+      await this.#passes.takeUp(this.branches.tokens, tokens.length - 1);
+      this.select({ position });
+      this.note = `Token ${position} is two tokens now, what follows is kept, and all is computed again; the tokens as they were are another branch.`;
+    });
+  }
+
+  async #partsAt(position: number): Promise<[number, number]> {
+    const id = this.tokens[position]?.id ?? -1;
+    const parts = mergedParts(id, await this.trace.merges(id));
+    if (parts) return parts;
+    throw EngineError.of('bad_argument', `No merges lead to token ${position}.`, 'the run');
   }
 
   /** To the end of a branch. */
   goToBranch(branch: number): Promise<void> {
     return this.#interrupt(async () => {
       this.branches.goTo(this.tokens, branch);
+      this.nPrompt = this.branches.nPrompt;
       await this.#passes.takeUp(this.branches.tokens, this.branches.tokens.length - 1);
     });
   }
@@ -344,8 +373,7 @@ export class LabRun extends LabState {
   async #useRecorded(recorded: RecordedRun, plan: Plan): Promise<void> {
     const { experiment, tokens, nPrompt } = recorded;
     const { prompt, sampling, tokenByToken, interventions, selection } = experiment;
-    const bytes = tokens.slice(0, nPrompt).map((token) => new TextDecoder().decode(token.bytes));
-    this.prompt = 'ids' in prompt ? { text: bytes.join(''), asChat: false } : prompt;
+    this.prompt = 'ids' in prompt ? promptOf(tokens.slice(0, nPrompt)) : prompt;
     this.sampling = sampling;
     this.tokenByToken = tokenByToken;
     this.interventions = interventions;

@@ -20,6 +20,7 @@ import { defaultSampling } from './defaults.ts';
 import { DrawnTokens } from './drawn-tokens.ts';
 import type { EngineError } from './errors.ts';
 import type { Intervention, SavedRecording } from './interventions.ts';
+import { joined } from './joined.ts';
 import { Branches } from './lab-branches.ts';
 import type { LabHooks } from './lab-hooks.ts';
 import type { PassTimes } from './pass-times.ts';
@@ -47,6 +48,15 @@ export interface Prompt {
   text: string;
   /** In the model's chat template, as a message to it. */
   asChat: boolean;
+}
+
+/** Tokens that did not come of a text, as the text that they are. */
+export function promptOf(tokens: readonly TokenPiece[]): Prompt {
+  const bytes = joined(
+    tokens.map((token) => token.bytes),
+    Uint8Array,
+  );
+  return { text: new TextDecoder().decode(bytes), asChat: false };
 }
 
 export const nothingYet: Place = { first: 0, end: 0, cursor: 0 };

@@ -1,6 +1,14 @@
 // What a recording says of its model, field by field. A panel's work grows with these numbers, so they
 // have limits, and have to agree with each other.
-import type { LoadedModel, ModelInfo, OpInfo, Plan, SessionInfo, TapInfo } from '../protocol.ts';
+import type {
+  LoadedModel,
+  ModelInfo,
+  OpInfo,
+  Plan,
+  SessionInfo,
+  TapInfo,
+  ViewInfo,
+} from '../protocol.ts';
 import { axisFromJson } from './edit-json.ts';
 import type { JsonValue } from './json-reader.ts';
 
@@ -10,6 +18,7 @@ const maxWidth = 2 ** 20;
 const maxVocab = 2 ** 21;
 const maxContext = 2 ** 20;
 const maxOps = 20_000;
+const maxViews = 100;
 const maxBytes = 2 ** 50;
 
 export function modelFromJson(json: JsonValue, plan: Plan): LoadedModel {
@@ -131,7 +140,11 @@ export function planFromJson(json: JsonValue): Plan {
   const ops = json.get('ops').list(maxOps).map(opFromJson);
   if (ops.length === 0) json.get('ops').refuse('at least one op', 'none');
   const tap = (one: JsonValue) => tapFromJson(one, ops.length);
-  return { ops, taps: json.get('taps').list(maxOps).map(tap) };
+  return {
+    ops,
+    taps: json.get('taps').list(maxOps).map(tap),
+    views: json.maybe('views')?.list(maxViews).map(viewFromJson) ?? [], // absent in old recordings
+  };
 }
 
 function opFromJson(json: JsonValue): OpInfo {
@@ -149,6 +162,15 @@ function opFromJson(json: JsonValue): OpInfo {
     macs_per_pos: bytes('macs_per_pos'),
     logit_rows: json.get('logit_rows').flag(),
     ...(type === undefined ? {} : { type }),
+  };
+}
+
+function viewFromJson(json: JsonValue): ViewInfo {
+  return {
+    name: json.get('name').text(100),
+    axes: json.get('axes').list(4).map(axisFromJson),
+    dtype: json.get('dtype').oneOf(['f32', 'f64', 'i32', 'u32', 'u64'] as const),
+    unit: json.get('unit').text(40),
   };
 }
 

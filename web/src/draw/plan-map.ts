@@ -187,7 +187,7 @@ class RowLayout {
       return;
     }
     // One that is wider than the map is as much higher.
-    const width = Math.min(area / this.#boxHeight, right - this.#x);
+    const width = Math.max(thinnest, Math.min(area / this.#boxHeight, right - this.#x));
     const height = area / width;
     this.#height = Math.max(this.#height, height + spineDrop);
     const top = this.#y + spineDrop + height / 2;

@@ -21,6 +21,7 @@ import type { Ready } from './load-model.ts';
 import type { Model } from './model.ts';
 import type { Logits, Session } from './session.ts';
 import { tapNamed, tapsNamed, widthOf } from './tap-names.ts';
+import { viewsOf } from './view-schema.ts';
 import { Views } from './views.ts';
 
 const sliceMs = 40;
@@ -40,7 +41,7 @@ export class GlassBox {
     this.#session = session;
     this.#model = model;
     this.#trace = new EngineTrace(session);
-    this.plan = { ops: session.info().ops, taps: session.taps() };
+    this.plan = { ops: session.info().ops, taps: session.taps(), views: viewsOf(model.info) };
     this.views = new Views(model, session, this.#trace, this.plan);
   }
 

@@ -1,5 +1,6 @@
 // The lab's keys: one table, by which the page acts and which its help shows.
 import type { Selection, StepUnit } from '../../client/lab-run.ts';
+import { letterKeysAct } from '../../client/letter-keys.ts';
 
 /** What keys can do. */
 export interface LabActions {
@@ -125,10 +126,16 @@ export const labKeys: readonly LabKey[] = [
   { keys: ['?'], shown: ['?'], words: 'This list', act: (lab) => lab.openDialog('keys') },
 ];
 
+/** A key that can be switched off: it has one character, and no name. */
+export function isLetterKey(name: string): boolean {
+  return name.length === 1;
+}
+
 /** Does what the key stands for, unless somebody is writing, or what has the focus uses it itself. */
 export function actOnKey(event: KeyboardEvent, lab: LabActions, presenting: boolean): void {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
   const name = nameOf(event);
+  if (isLetterKey(name) && !letterKeysAct()) return;
   if (isTaken(event.composedPath(), name)) return;
   const found = labKeys.find(
     (one) => one.keys.includes(name) && (one.presenting ?? presenting) === presenting,

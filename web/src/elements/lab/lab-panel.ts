@@ -23,8 +23,8 @@ export interface Missing extends Need {
  *   not computed yet or not kept is said so, with a button that keeps it.
  * - `read` asks for values, through `run.read`, `run.norms` and `run.once`, and makes the view of
  *   them. It is called again at each change; playing waits for it, and only the newest counts.
- * - `draw` makes the picture, `table` the same numbers to be read. Both see only the view, so a panel
- *   can show nothing that was not read.
+ * - `lead` says in a sentence what is seen, `draw` makes the picture, `table` the same numbers to be
+ *   read. They see only the view, so a panel can show nothing that was not read.
  *
  * `run.select` moves what all panels look at; `readAgain` is for what only this panel looks at.
  */
@@ -57,6 +57,7 @@ export abstract class LabPanel<View> extends LitElement {
   /** Why a recorded run does not do for this panel; left out: it does. */
   protected readonly needsModel?: string;
   protected abstract read(run: LabRun): Promise<View>;
+  protected abstract lead(view: View): TemplateResult;
   protected abstract draw(view: View): TemplateResult;
   protected abstract table(view: View): DataTable;
 
@@ -127,7 +128,8 @@ export abstract class LabPanel<View> extends LitElement {
     }
     if (view === null) return html`<p class="empty">Reading…</p>`;
     return html`
-      <div class="bar">
+      <div class="head">
+        <p>${this.lead(view)}</p>
         <button
           class="plain"
           aria-pressed=${this.asTable ? 'true' : 'false'}
@@ -196,9 +198,22 @@ export abstract class LabPanel<View> extends LitElement {
         color: var(--ink-soft);
         overflow-wrap: anywhere;
       }
-      .bar {
-        float: right;
-        margin: -0.3rem 0 0 0.5rem;
+      .head {
+        display: flex;
+        align-items: flex-start;
+        gap: 0.5rem;
+        color: var(--ink-soft);
+      }
+      .head p {
+        flex: 1;
+        min-width: 0;
+      }
+      .head b {
+        color: var(--ink);
+      }
+      .head button {
+        flex: none;
+        margin-top: -0.3rem;
       }
       button[aria-pressed='true'] {
         color: var(--accent);

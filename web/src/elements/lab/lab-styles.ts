@@ -157,6 +157,9 @@ export const labStyles = [
       header button {
         padding-inline: 0.45rem;
       }
+      .present {
+        display: none; /* There is one column already, and no projector. */
+      }
       .brand {
         font-size: 0;
       }

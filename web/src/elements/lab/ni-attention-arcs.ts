@@ -4,6 +4,7 @@ import { groupColour } from '../../draw/group-colours.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { AttentionRow, TokenPiece } from '../../protocol.ts';
 import { controls } from '../shared-styles.ts';
+import { WidthWatch } from './width-watch.ts';
 
 const charWidth = 8;
 const height = 110;
@@ -18,6 +19,9 @@ export class NiAttentionArcs extends LitElement {
   static override properties = { row: { attribute: false }, tokens: { attribute: false } };
   declare row: AttentionRow;
   declare tokens: readonly TokenPiece[];
+  readonly #width = new WidthWatch(this);
+  /** How wide it was when the chosen token was last brought into view. */
+  #seenAt = 0;
 
   override render() {
     const { row, tokens } = this;
@@ -76,7 +80,9 @@ export class NiAttentionArcs extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>) {
-    if (!changed.has('row')) return;
+    const { width } = this.#width;
+    if (!changed.has('row') && width === this.#seenAt) return;
+    this.#seenAt = width;
     const scroll = this.renderRoot.querySelector('.scroll')!;
     const chosen = this.renderRoot.querySelector<HTMLElement>('[aria-pressed=true]');
     if (!chosen) return;
@@ -145,7 +151,7 @@ export class NiAttentionArcs extends LitElement {
 /** In as few characters as fit under a token. */
 function percent(p: number): string {
   if (p >= 0.095) return `${(p * 100).toFixed(0)}%`;
-  return p >= 0.0005 ? (p * 100).toFixed(1) : '0';
+  return p >= 0.0005 ? `${(p * 100).toFixed(1)}%` : '0%';
 }
 
 customElements.define('ni-attention-arcs', NiAttentionArcs);

@@ -38,15 +38,14 @@ export class NiBranches extends LitElement {
     const { current, list } = run.branches;
     const tokensOf = (branch: number) => (branch === current ? run.tokens : list[branch]!.tokens);
     const tokens = tokensOf(at);
-    const start = parent === null ? run.nPrompt : commonLength(tokens, tokensOf(parent));
+    const start = parent === null ? list[at]!.nPrompt : commonLength(tokens, tokensOf(parent));
     const text = tokens.slice(start).map(({ bytes }) => visibleText(bytes));
     return html`<button
       aria-pressed=${at === current ? 'true' : 'false'}
-      aria-label=${`Branch ${at + 1}`}
       title="${tokens.length} tokens"
       @click=${() => void run.goToBranch(at)}
     >
-      <b>${at + 1}</b> from token ${start}
+      <b>Branch ${at + 1}</b> from token ${start}
       <span>${cutMiddle(text.join(''), shownCharacters)}</span>
     </button>`;
   }

@@ -1,8 +1,9 @@
 import { css, html, LitElement } from 'lit';
+import { letterKeysAct, setLetterKeysAct } from '../../client/letter-keys.ts';
 import { dialog, dialogStyles, showDialog } from '../dialog.ts';
-import { labKeys } from './keys.ts';
+import { isLetterKey, labKeys } from './keys.ts';
 
-/** The list of the lab's keys. */
+/** The list of the lab's keys, and the switch for those of one character. */
 export class NiKeys extends LitElement {
   show() {
     showDialog(this.renderRoot);
@@ -12,18 +13,40 @@ export class NiKeys extends LitElement {
     return dialog(
       'Keys',
       html`
+        <label>
+          <input
+            type="checkbox"
+            .checked=${letterKeysAct()}
+            @change=${(event: Event) => this.#switch(event.target as HTMLInputElement)}
+          />
+          Letters, signs and Space act
+        </label>
+        <p>
+          Switch them off where speech input or a slip of the hand presses them unmeant; keys with a
+          name still act, and so do all buttons. Fields keep their keys while you write in them.
+        </p>
         <dl>
           ${labKeys.map(
-            ({ shown, words }) =>
+            ({ keys, shown, words }) =>
               html`<div>
-                <dt>${shown.map((key) => html`<kbd>${key}</kbd>`)}</dt>
+                <dt>${shown.map((key, i) => this.#key(key, isLetterKey(keys[i]!)))}</dt>
                 <dd>${words}</dd>
               </div>`,
           )}
         </dl>
-        <p>Fields keep their keys while you write in them.</p>
       `,
     );
+  }
+
+  #key(shown: string, isLetter: boolean) {
+    return isLetter && !letterKeysAct()
+      ? html`<kbd class="off"><s>${shown}</s></kbd>`
+      : html`<kbd>${shown}</kbd>`;
+  }
+
+  #switch({ checked }: HTMLInputElement) {
+    setLetterKeysAct(checked);
+    this.requestUpdate();
   }
 
   static override styles = [
@@ -56,8 +79,19 @@ export class NiKeys extends LitElement {
         background: var(--well);
         border-radius: 4px;
       }
+      kbd.off {
+        color: var(--ink-soft);
+      }
+      label {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.5rem;
+        margin-top: 0.6rem;
+        font-size: 13.5px;
+        cursor: pointer;
+      }
       p {
-        margin: 0.6rem 0 0;
+        margin: 0.2rem 0 0;
         font-size: 12.5px;
         color: var(--ink-soft);
       }

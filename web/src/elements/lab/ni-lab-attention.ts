@@ -141,9 +141,23 @@ export class NiLabAttention extends LabPanel<View> {
 
   // ---- the picture
 
+  protected override lead({ row }: View) {
+    const { head_dim } = this.run.model!.info;
+    return html`
+      Layer ${row.layer}, head ${row.head} at ${this.tokenAt(row.position)}: p = softmax(q·k /
+      √${head_dim}) over ${row.probs.length} ${row.probs.length === 1 ? 'position' : 'positions'},
+      then z = Σ p·v.
+      ${
+        this.run.hooks?.replacesAttention(row.layer)
+          ? 'Your code has put its own z in the place of that: this is the engine’s.'
+          : nothing
+      }
+    `;
+  }
+
   protected override draw(view: View) {
     return html`
-      ${this.#sentence(view)} ${this.#headStrip(view)}
+      ${this.#headStrip(view)}
       <div class="row" role="group" aria-label="What is shown">
         ${modes.map(
           ([mode, words]) =>
@@ -160,20 +174,6 @@ export class NiLabAttention extends LabPanel<View> {
       <ni-head-acts .run=${this.run} .row=${view.row}></ni-head-acts>
       <ni-panel-edits .run=${this.run} .concerns=${concerns}></ni-panel-edits>
     `;
-  }
-
-  #sentence({ row }: View) {
-    const { head_dim } = this.run.model!.info;
-    return html`<p class="soft">
-      Layer ${row.layer}, head ${row.head} at ${this.tokenAt(row.position)}: p = softmax(q·k /
-      √${head_dim}) over ${row.probs.length} ${row.probs.length === 1 ? 'position' : 'positions'},
-      then z = Σ p·v.
-      ${
-        this.run.hooks?.replacesAttention(row.layer)
-          ? 'Your code has put its own z in the place of that: this is the engine’s.'
-          : nothing
-      }
-    </p>`;
   }
 
   /** Query heads with the key/value head that they share. */

@@ -49,16 +49,19 @@ export class NiLabCode extends LabPanel<View> {
     });
   }
 
+  protected override lead() {
+    return html`
+      JavaScript that takes part in the run, in a worker of its own:
+      <code>lab.sampler((logits, ctx, rng) =&gt; id)</code>
+      <code>lab.logits((logits, ctx) =&gt; …)</code>
+      <code>lab.on('L.*.z', (t, ctx) =&gt; …)</code>
+      <code>lab.replace('attn', { layers }, ({ q, K, V, out, scale }) =&gt; …)</code>
+    `;
+  }
+
   protected override draw({ uses, drawn, failure }: View) {
     const refusal = this.refusal ?? failure;
     return html`
-      <p class="soft">
-        JavaScript that takes part in the run, in a worker of its own:
-        <code>lab.sampler((logits, ctx, rng) =&gt; id)</code>
-        <code>lab.logits((logits, ctx) =&gt; …)</code>
-        <code>lab.on('L.*.z', (t, ctx) =&gt; …)</code>
-        <code>lab.replace('attn', { layers }, ({ q, K, V, out, scale }) =&gt; …)</code>
-      </p>
       <div class="row">
         <label>
           Example

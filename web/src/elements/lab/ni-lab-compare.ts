@@ -49,13 +49,16 @@ export class NiLabCompare extends LabPanel<View> {
     return Promise.resolve(this.#viewOf(run));
   }
 
+  protected override lead() {
+    return html`
+      Keep a run as A, change edits or sampling, and run B from the same checkpoint. KL(A‖B) = Σ
+      p<sub>A</sub> (ln p<sub>A</sub> − ln p<sub>B</sub>) over the vocabulary, each step.
+    `;
+  }
+
   protected override draw({ a, b, difference, ops }: View) {
     const { running, error } = this.#comparison;
     return html`
-      <p class="soft">
-        Keep a run as A, change edits or sampling, and run B from the same checkpoint. KL(A‖B) = Σ
-        p<sub>A</sub> (ln p<sub>A</sub> − ln p<sub>B</sub>) over the vocabulary, each step.
-      </p>
       ${this.#sampling()} ${this.#start(a, running)}
       ${error ? html`<p role="alert" class="refusal">${error.message} ${errorDetail(error)}</p>` : nothing}
       ${a && b && difference ? this.#outcome(a, b, difference, ops) : nothing}

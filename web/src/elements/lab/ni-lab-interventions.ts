@@ -39,14 +39,17 @@ export class NiLabInterventions extends LabPanel<View> {
     return Promise.resolve({ interventions, rerun });
   }
 
+  protected override lead() {
+    return html`
+      Each edit acts behind the op whose tap it names, in this order, in every pass. What the
+      context holds is computed again from the first position that depends on a change.
+    `;
+  }
+
   protected override draw({ interventions, rerun }: View) {
     const { refusal } = this;
     const again = this.run.recorded ? '' : rerunWords(interventions, rerun);
     return html`
-      <p class="soft">
-        Each edit acts behind the op whose tap it names, in this order, in every pass. What the
-        context holds is computed again from the first position that depends on a change.
-      </p>
       ${engineActs(
         this.run,
         html`<ul aria-label="Edits">

@@ -51,14 +51,15 @@ export class NiLabKv extends LabPanel<View> {
     return { kv, query, kvHead, attention, slot: slot && { position, ...slot } };
   }
 
-  protected override draw(view: View) {
+  protected override lead() {
     return html`
-      <p class="soft">
-        Each position leaves a key and a value in every layer and KV head, and each later token’s
-        attention reads them.
-      </p>
-      ${this.#bytes(view)} ${view.slot ? this.#slots(view, view.slot) : this.#empty()}
+      Each position leaves a key and a value in every layer and KV head, and each later token’s
+      attention reads them.
     `;
+  }
+
+  protected override draw(view: View) {
+    return html` ${this.#bytes(view)} ${view.slot ? this.#slots(view, view.slot) : this.#empty()} `;
   }
 
   #empty() {
@@ -76,7 +77,8 @@ export class NiLabKv extends LabPanel<View> {
     const taken = kv.blocks * kv.blockBytes;
     const full = kv.blocksMax * kv.blockBytes;
     const part = (n: number) => `${(n / full) * 100}%`;
-    const unused = taken > 0 ? 1 - (kv.length * each) / taken : 0;
+    const slots = kv.blocks * kv.blockPositions;
+    const unused = slots - kv.length;
     const saved = n_heads / n_kv_heads;
     return html`
       <p class="mono formula">
@@ -92,11 +94,20 @@ export class NiLabKv extends LabPanel<View> {
           <dt>Taken</dt>
           <dd>
             ${kv.blocks} of ${kv.blocksMax} blocks × ${kv.blockPositions} positions =
-            ${bytes(taken)}${
-              taken > 0 ? html`, ${(unused * 100).toFixed(0)} % of it still unused` : nothing
-            }
+            ${bytes(taken)}
           </dd>
         </div>
+        ${
+          slots === 0
+            ? nothing
+            : html`<div>
+                <dt>Unused</dt>
+                <dd>
+                  ${count(unused)} of the ${count(slots)} slots taken,
+                  ${((unused / slots) * 100).toFixed(1)} %: ${count(taken - kv.length * each)} bytes
+                </dd>
+              </div>`
+        }
         <div>
           <dt>Full</dt>
           <dd>

@@ -81,15 +81,18 @@ export class NiLabMap extends LabPanel<View> {
     if (bottom > frame.bottom) map.scrollTop += bottom - frame.bottom + 20;
   }
 
-  protected override draw(view: View) {
-    const { ops, facts, position } = view;
+  protected override lead({ ops, facts, position }: View) {
     const all = facts.at(-1)!;
     return html`
-      <p class="soft">
-        All ${ops.length} ops in the order in which they run, off the residual stream and back.
-        Areas are the bytes that an op reads for token ${this.tokenAt(position)}:
-        ${size(all.bytesSoFar)} in all, ${count(all.parametersSoFar)} parameters.
-      </p>
+      All ${ops.length} ops in the order in which they run, off the residual stream and back. Areas
+      are the bytes that an op reads for token ${this.tokenAt(position)}: ${size(all.bytesSoFar)} in
+      all, ${count(all.parametersSoFar)} parameters.
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { ops, facts } = view;
+    return html`
       <div class="row">
         <label class="row">
           Colour

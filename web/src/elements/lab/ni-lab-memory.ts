@@ -60,15 +60,18 @@ export class NiLabMemory extends LabPanel<View> {
     };
   }
 
+  protected override lead({ memory }: View) {
+    return html`
+      The engine’s ${size(memory.totalBytes)} of linear memory, to scale: a line is
+      ${size(memory.totalBytes / nLines)}. Weights come first, tensor by tensor as in the file; the
+      other pieces’ places are not told, only their sizes.
+    `;
+  }
+
   protected override draw(view: View) {
-    const { pieces, memory } = view;
+    const { pieces } = view;
     const names = Object.keys(regions) as Region[];
     return html`
-      <p class="soft">
-        The engine’s ${size(memory.totalBytes)} of linear memory, to scale: a line is
-        ${size(memory.totalBytes / nLines)}. Weights come first, tensor by tensor as in the file;
-        the other pieces’ places are not told, only their sizes.
-      </p>
       <p class="soft">${fileWords(pieces)}</p>
       <p class="key">
         ${names.map((region) => {

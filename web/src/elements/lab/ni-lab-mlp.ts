@@ -67,13 +67,16 @@ export class NiLabMlp extends LabPanel<View> {
 
   // ---- the picture
 
-  protected override draw(view: View) {
-    const { layer, position, act } = view;
+  protected override lead({ layer, position, act }: View) {
     return html`
-      <p class="soft">
-        Layer ${layer} at ${this.tokenAt(position)}: act = SiLU(gate) · up, SiLU(x) = x / (1 +
-        e<sup>−x</sup>), for each of ${count(act.length)} neurons; ffn_down adds them up.
-      </p>
+      Layer ${layer} at ${this.tokenAt(position)}: act = SiLU(gate) · up, SiLU(x) = x / (1 +
+      e<sup>−x</sup>), for each of ${count(act.length)} neurons; ffn_down adds them up.
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { act } = view;
+    return html`
       <div class="two">
         <div>${this.#sparsity(view)}</div>
         ${this.#top(view)}

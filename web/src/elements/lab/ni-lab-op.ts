@@ -85,23 +85,25 @@ export class NiLabOp extends LabPanel<View> {
     return { op, info, position, taps, rows, element, explanation, edited, kernels, passRows };
   }
 
-  protected override draw(view: View) {
-    const { op, info, position, kernels } = view;
-    const { model, ops } = this.run;
+  protected override lead({ op, info, position, kernels }: View) {
     const { bytes, macs } = workOf(info, { first: position, rows: 1, wantsLogits: true });
     return html`
-      <p>
-        <b>${info.name}</b>, op ${op + 1} of ${ops.length}, ${layerWords(info)}: ${info.kind}
-        ${widthWords(info)} ${info.type ?? ''}
-        <span class="soft">
-          ·
-          ${bytes > 0 ? `reads ${size(bytes)}` : 'reads no weights'}${
-            macs > 0 ? `, ${count(macs)} multiply-adds` : ''
-          }
-          for token ${this.tokenAt(position)}, by the ${kernels} kernels
-        </span>
-      </p>
-      <p class="formula">${opFormula(info, model!.info)}</p>
+      <b>${info.name}</b>, op ${op + 1} of ${this.run.ops.length}, ${layerWords(info)}: ${info.kind}
+      ${widthWords(info)} ${info.type ?? ''}
+      <span class="soft">
+        ·
+        ${bytes > 0 ? `reads ${size(bytes)}` : 'reads no weights'}${
+          macs > 0 ? `, ${count(macs)} multiply-adds` : ''
+        }
+        for token ${this.tokenAt(position)}, by the ${kernels} kernels
+      </span>
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { info } = view;
+    return html`
+      <p class="formula">${opFormula(info, this.run.model!.info)}</p>
       ${this.#strips(view)} ${this.#explained(view)} ${this.#naive(view)} ${this.#source(view)}
     `;
   }

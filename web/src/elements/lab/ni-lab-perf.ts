@@ -76,18 +76,22 @@ export class NiLabPerf extends LabPanel<View> {
     };
   }
 
-  protected override draw(view: View) {
-    const { passes } = view;
+  protected override lead() {
     tickMs ??= clockTick();
     const { recorded } = this.run;
     return html`
-      <p class="soft">
-        ${
-          recorded
-            ? 'Each op as it was timed on the machine that made the recording, alone between two readings of its clock: short ops are right only as sums and over many passes.'
-            : `Each op of the steps you take, alone between two readings of the clock, which moves in steps of ${tickText(tickMs)}: shorter ops are right only as sums and over many passes.`
-        }
-      </p>
+      ${
+        recorded
+          ? 'Each op as it was timed on the machine that made the recording, alone between two readings of its clock: short ops are right only as sums and over many passes.'
+          : `Each op of the steps you take, alone between two readings of the clock, which moves in steps of ${tickText(tickMs)}: shorter ops are right only as sums and over many passes.`
+      }
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { passes } = view;
+    const { recorded } = this.run;
+    return html`
       <div class="row">
         <label
           >Passes

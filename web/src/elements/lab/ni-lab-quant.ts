@@ -126,19 +126,23 @@ export class NiLabQuant extends LabPanel<View> {
     return visibleText((await run.pieces([id])).get(id)!.bytes);
   }
 
+  protected override lead({ matrix, block, width }: View) {
+    const isFloat = block.values.length === 1;
+    return html`
+      ${
+        isFloat
+          ? html`${matrix.type}: each weight is a number of its own, in
+            ${value(bitsPerWeight(matrix), 3)} bits.`
+          : html`${matrix.type}: ${width} weights share ${block.bytes.length} bytes, scales
+            included: ${value(bitsPerWeight(matrix), 3)} bits a weight.`
+      }
+    `;
+  }
+
   protected override draw(view: View) {
     const { matrix, block, width, element, blockAt, values } = view;
     const isFloat = block.values.length === 1;
     return html`
-      <p class="soft">
-        ${
-          isFloat
-            ? html`${matrix.type}: each weight is a number of its own, in
-              ${value(bitsPerWeight(matrix), 3)} bits.`
-            : html`${matrix.type}: ${width} weights share ${block.bytes.length} bytes, scales
-              included: ${value(bitsPerWeight(matrix), 3)} bits a weight.`
-        }
-      </p>
       ${this.#choices(view)}
       <ni-vector
         name="w"

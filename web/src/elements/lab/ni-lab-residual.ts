@@ -106,13 +106,16 @@ export class NiLabResidual extends LabPanel<View> {
 
   // ---- the picture
 
-  protected override draw(view: View) {
-    const { mode, levels, complete, position } = view;
+  protected override lead({ position }: View) {
     return html`
-      <p class="soft">
-        At ${this.tokenAt(position)}: each layer adds to the stream x, first x += attention, then x
-        += MLP. The lens takes final norm and head of x as it stands there.
-      </p>
+      At ${this.tokenAt(position)}: each layer adds to the stream x, first x += attention, then x +=
+      MLP. The lens takes final norm and head of x as it stands there.
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { mode, levels, complete } = view;
+    return html`
       <div class="row" role="group" aria-label="What is shown">
         ${modes.map(
           ([one, words]) =>
@@ -173,7 +176,8 @@ export class NiLabResidual extends LabPanel<View> {
       ${this.#followed(view)}
       <p class="key">
         <span class="attention">attention adds</span> <span class="mlp">MLP adds</span> (norms, to
-        ${value(added)}) <span class="norm">‖x‖ behind it</span> (to ${value(norm)})
+        ${value(added)}) <span class="norm">‖x‖ behind it</span> (to ${value(norm)}); at the right
+        logit and probability of <b class="mono">${shown(view.followed)}</b>
       </p>
       <ol aria-label="Layers">
         ${levels.map((level) => this.#level(view, level, added, norm))}
@@ -285,6 +289,7 @@ export class NiLabResidual extends LabPanel<View> {
         text-align: left;
         font-family: var(--mono);
         font-size: 12px;
+        white-space: nowrap;
       }
       .name:disabled {
         opacity: 1;

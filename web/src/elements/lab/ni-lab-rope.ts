@@ -126,23 +126,26 @@ export class NiLabRope extends LabPanel<View> {
 
   // ---- the picture
 
-  protected override draw(view: View) {
-    const { layer, head, position, pairs, theta, before, asFormula } = view;
+  protected override lead(view: View) {
+    const { layer, head, position, pairs, theta, asFormula } = view;
     const { info } = this.run.model!;
     const [a, b] = pairOf(1, info.n_rot, pairs);
     return html`
-      <p class="soft">
-        Layer ${layer}, head ${head} at ${this.tokenAt(position)}: pair j turns by
-        ${position}${scalingWords(info, 'j')} · θ<sup>−2j/${info.n_rot}</sup>, θ =
-        ${value(theta, 6)}.
-        ${pairs === 'halves' ? `Pairs are ${info.n_rot / 2} apart` : 'Pairs are neighbours'}: pair 1
-        is elements ${a} and ${b}. ${partWords(info)}
-        ${
-          asFormula
-            ? ''
-            : html`<b>An edit has turned some pairs by other angles than this formula’s.</b>`
-        }
-      </p>
+      Layer ${layer}, head ${head} at ${this.tokenAt(position)}: pair j turns by
+      ${position}${scalingWords(info, 'j')} · θ<sup>−2j/${info.n_rot}</sup>, θ = ${value(theta, 6)}.
+      ${pairs === 'halves' ? `Pairs are ${info.n_rot / 2} apart` : 'Pairs are neighbours'}: pair 1
+      is elements ${a} and ${b}. ${partWords(info)}
+      ${
+        asFormula
+          ? ''
+          : html`<b>An edit has turned some pairs by other angles than this formula’s.</b>`
+      }
+    `;
+  }
+
+  protected override draw(view: View) {
+    const { position, theta, before } = view;
+    return html`
       <div class="row" role="group" aria-label="What is shown">
         ${modes.map(
           ([mode, words]) =>

@@ -77,30 +77,34 @@ export class NiLabSampler extends LabPanel<View> {
     return { position, sampling, draw, pieces, next };
   }
 
+  protected override lead({ position, draw }: View) {
+    if (!draw) {
+      return html`The prompt itself says what follows token ${this.tokenAt(position)}: nothing is
+      drawn there.`;
+    }
+    return html`
+      Stages, in the engine’s order, from the logits behind token ${this.tokenAt(position)} to the
+      token at ${position + 1}: the probability among those that each stage
+      keeps.${this.run.recorded ? '' : ' Choose a candidate and the run goes on from it.'}
+    `;
+  }
+
   protected override draw(view: View) {
-    const { position, draw } = view;
-    if (!draw) return this.#inPrompt(position);
+    const { draw } = view;
+    if (!draw) return this.#inPrompt();
     const rows = candidateRows(draw);
     return html`
-      <p class="soft">
-        Stages, in the engine’s order, from the logits behind token ${this.tokenAt(position)} to the
-        token at ${position + 1}: the probability among those that each stage
-        keeps.${this.run.recorded ? '' : ' Choose a candidate and the run goes on from it.'}
-      </p>
       ${this.#candidates(view, draw, rows)} ${this.#line(view, draw)} ${this.#rules(view, draw)}
       ${this.#sliders(view, draw)}
       <ni-branches .run=${this.run}></ni-branches>
     `;
   }
 
-  #inPrompt(position: number) {
+  #inPrompt() {
     const last = this.run.nPrompt - 1;
-    return html`<p class="empty">
-        The prompt itself says what follows token ${this.tokenAt(position)}: nothing is drawn there.
-      </p>
-      <button @click=${() => this.run.select({ position: last })}>
-        Look at ${this.tokenAt(last)}, behind which drawing begins
-      </button>`;
+    return html`<button @click=${() => this.run.select({ position: last })}>
+      Look at ${this.tokenAt(last)}, behind which drawing begins
+    </button>`;
   }
 
   #text({ pieces }: View, id: number): string {

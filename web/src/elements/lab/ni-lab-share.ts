@@ -56,7 +56,7 @@ export class NiLabShare extends LabPanel<View> {
 
   protected override async read(run: LabRun): Promise<View> {
     const experiment = await experimentOf(run, labViewOf(location.hash).panels ?? []);
-    const query = modelQuery(experiment.model.origin, document.baseURI);
+    const query = modelQuery(run.model!, document.baseURI);
     const link = new URL(`lab.html${query ?? ''}`, document.baseURI);
     return { experiment, hasModel: query !== null, link: link.href + (await linkOf(experiment)) };
   }
@@ -114,13 +114,16 @@ export class NiLabShare extends LabPanel<View> {
       </button>`;
   }
 
+  protected override lead() {
+    return html`
+      Whoever opens this link gets the same text, settings, edits, breaks and panels, runs them on
+      their own machine, and is told whether the same tokens and logits came out.
+    `;
+  }
+
   protected override draw({ experiment, hasModel, link }: View) {
     const long = link.length > maxLength;
     return html`
-      <p class="soft">
-        Whoever opens this link gets the same text, settings, edits, breaks and panels, runs them on
-        their own machine, and is told whether the same tokens and logits came out.
-      </p>
       <dl>
         ${facts(experiment).map(
           ([name, words]) =>

@@ -1,9 +1,12 @@
 import { css, html, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
+import { mergedParts } from '../../client/token-parts.ts';
 import { mergeStates } from '../../draw/merge-states.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MergeStep, TokenPiece } from '../../protocol.ts';
+import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
+import './ni-branches.ts';
 import type { DataTable } from './ni-data-table.ts';
 
 interface View {
@@ -29,15 +32,19 @@ export class NiLabTokens extends LabPanel<View> {
     return { tokens, nPrompt, done, end: place.end, position: selection.position, merges };
   }
 
-  protected override draw({ tokens, nPrompt, done, end, position, merges }: View) {
+  protected override lead({ tokens, nPrompt }: View) {
+    const lines = segments(tokens);
+    return html`
+      ${tokens.length} tokens, ${nPrompt} of them the prompt’s, from
+      ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
+      at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
+    `;
+  }
+
+  protected override draw({ tokens, done, end, position, merges }: View) {
     const chosen = tokens[position];
     const lines = segments(tokens);
     return html`
-      <p class="soft">
-        ${tokens.length} tokens, ${nPrompt} of them the prompt’s, from
-        ${tokens.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes. Choose one to look
-        at.${lines.length > 1 ? ' Each control token begins a line: so a chat template marks who speaks.' : ''}
-      </p>
       <div role="group" aria-label="Tokens">
         ${lines.map(
           ([first, last]) =>
@@ -49,7 +56,9 @@ export class NiLabTokens extends LabPanel<View> {
             </ol>`,
         )}
       </div>
-      ${chosen ? [this.#facts(chosen, position, tokens), this.#merges(chosen, merges)] : nothing}
+      ${chosen ? [this.#facts(chosen, position, tokens), this.#merges(chosen, merges), this.#split(chosen, position, merges)] : nothing}
+      <p class="soft" role="status">${this.run.note}</p>
+      <ni-branches .run=${this.run}></ni-branches>
     `;
   }
 
@@ -96,6 +105,34 @@ export class NiLabTokens extends LabPanel<View> {
         )}
       </ol>
     `;
+  }
+
+  /** The same text in other tokens: what does the model make of it? */
+  #split(token: TokenPiece, position: number, merges: readonly MergeStep[]) {
+    const whole = this.#whole(token, merges);
+    const parts = whole ? [] : mergeStates(token.bytes, merges).at(-2)!.parts;
+    const [left, right] = parts.map((part) => html`<b class="mono">${visibleText(part)}</b>`);
+    const acts = html`<div class="row">
+      <button ?disabled=${whole !== null} @click=${() => void this.run.splitToken(position)}>
+        Split this token
+      </button>
+      <span class="soft">
+        ${whole ?? html`into ${left} and ${right}: the same text in other tokens, computed again.`}
+      </span>
+    </div>`;
+    return engineActs(this.run, acts);
+  }
+
+  /** Why there is nothing to split a token into; null: there is. */
+  #whole({ id, bytes, kind }: TokenPiece, merges: readonly MergeStep[]): string | null {
+    if (kind !== 'normal')
+      return `Token ${id} is ${kind.replace('_', ' ')}: merges make no such token.`;
+    if (bytes.length === 1) return 'A single byte has no parts.';
+    if (mergedParts(id, merges)) return null;
+    const { kind: vocabulary } = this.run.model!.info.tokenizer;
+    return vocabulary === 'sentencepiece'
+      ? 'A sentencepiece vocabulary holds no merges, so parts of this token are not known.'
+      : 'No merges lead to this token, so it has no parts.';
   }
 
   protected override table({ tokens, nPrompt }: View): DataTable {

@@ -142,8 +142,7 @@ export class NiLab extends LitElement implements LabActions {
   #compute() {
     const { experiment } = this.run.recorded!;
     openedIn(this.run).open(experiment);
-    const share = panels.find(({ id }) => id === 'share')!;
-    if (!this.open.includes(share)) this.#toggle(share);
+    void this.#share();
     const wanted = wantedAt(experiment.model.origin, location.href);
     if (wanted) void this.desk.load(wanted);
     else this.#pick();
@@ -232,8 +231,11 @@ export class NiLab extends LitElement implements LabActions {
       </button>
       <span class="gap"></span>
       <button title="Choose panels (P)" @click=${() => this.openDialog('panels')}>Panels</button>
+      <button title="The experiment as a link or a file" @click=${() => void this.#share()}>
+        Share
+      </button>
       <button
-        class="plain"
+        class="plain present"
         title="Big type, one panel at a time (T)"
         @click=${() => this.present(true)}
       >
@@ -351,6 +353,15 @@ export class NiLab extends LitElement implements LabActions {
     this.open = this.open.includes(entry)
       ? this.open.filter((other) => other !== entry)
       : [...this.open, entry];
+  }
+
+  /** The panel Share: before the others, where its button is, unless it is open somewhere. */
+  async #share() {
+    const share = panels.find(({ id }) => id === 'share')!;
+    if (!this.open.includes(share)) this.open = [share, ...this.open];
+    await this.updateComplete;
+    const frames = [...this.renderRoot.querySelectorAll('ni-panel')];
+    frames.find(({ entry }) => entry === share)!.focus();
   }
 
   #expand(entry: PanelEntry) {

@@ -38,6 +38,13 @@ export class NiPanel extends LitElement {
     void this.#load();
   }
 
+  /** Brings it into view, and lets the keyboard go on from here. */
+  override focus() {
+    const section = this.renderRoot.querySelector('section');
+    section?.scrollIntoView({ block: 'start' });
+    section?.focus({ preventScroll: true });
+  }
+
   async #load() {
     this.unavailable = false;
     try {
@@ -51,7 +58,7 @@ export class NiPanel extends LitElement {
     const { title, about } = this.entry;
     const content = this.panel ?? (this.unavailable ? this.#again(title) : nothing);
     if (this.bare) return html`<section aria-label=${title}>${content}</section>`;
-    return html`<section class="framed" aria-labelledby="title">
+    return html`<section class="framed" aria-labelledby="title" tabindex="-1">
       <header>
         <h2 id="title" title=${about}>${title}</h2>
         ${this.#buttons(title)}

@@ -115,7 +115,7 @@ export class NiSaveRun extends LitElement {
         ?disabled=${id === 'values' || why !== ''}
         @change=${(event: Event) => this.#choose(id, (event.target as HTMLInputElement).checked)}
       />
-      ${words[id]} <span class="soft">${why || bytes(size)}</span>
+      <span>${words[id]} <span class="soft">${why || bytes(size)}</span></span>
     </label>`;
   }
 
@@ -189,9 +189,11 @@ export class NiSaveRun extends LitElement {
       }
       .part {
         display: flex;
-        flex-wrap: wrap;
-        align-items: center;
+        align-items: baseline;
         gap: 0.1rem 0.4rem;
+      }
+      .part input {
+        flex: none;
       }
       .row {
         display: flex;

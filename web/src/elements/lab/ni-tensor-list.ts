@@ -18,6 +18,7 @@ export class NiTensorList extends LitElement {
   declare info: ModelInfo;
   declare chosen: MatrixInfo;
 
+  /** Roles are spelled out: where it is narrow a row is a grid, which would take them away. */
   override render() {
     const { info } = this;
     const sums = sumsByType(this.matrices, info);
@@ -34,15 +35,15 @@ export class NiTensorList extends LitElement {
         included: ${inFile.join(', ')}.
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Matrices">
-        <table>
+        <table role="table">
           <thead>
-            <tr>
-              <th scope="col">Matrix</th>
-              <th scope="col">Layer</th>
-              <th scope="col">Rows × columns</th>
-              <th scope="col">Type</th>
-              <th scope="col">Bits a weight</th>
-              <th scope="col">Bytes</th>
+            <tr role="row">
+              <th scope="col" role="columnheader">Matrix</th>
+              <th scope="col" role="columnheader">Layer</th>
+              <th scope="col" role="columnheader">Rows × columns</th>
+              <th scope="col" role="columnheader">Type</th>
+              <th scope="col" role="columnheader">Bits a weight</th>
+              <th scope="col" role="columnheader">Bytes</th>
             </tr>
           </thead>
           <tbody>
@@ -57,8 +58,8 @@ export class NiTensorList extends LitElement {
     const { op, name, layer, type, nIn, nOut } = matrix;
     const chosen = op === this.chosen.op;
     const shared = this.info.tied_head && name === 'output';
-    return html`<tr class=${chosen ? 'chosen' : ''}>
-      <th scope="row">
+    return html`<tr role="row" class=${chosen ? 'chosen' : ''}>
+      <th scope="row" role="rowheader">
         <button
           class="plain"
           aria-pressed=${chosen ? 'true' : 'false'}
@@ -68,11 +69,11 @@ export class NiTensorList extends LitElement {
           ${name}
         </button>
       </th>
-      <td>${layer < 0 ? '' : layer}</td>
-      <td>${count(nOut)} × ${count(nIn)}</td>
-      <td>${type}</td>
-      <td>${value(bitsPerWeight(matrix), 3)}</td>
-      <td>${shared ? 'the embedding’s' : count(matrix.bytes)}</td>
+      <td role="cell">${layer < 0 ? '' : layer}</td>
+      <td role="cell">${count(nOut)} × ${count(nIn)}</td>
+      <td role="cell">${type}</td>
+      <td role="cell">${value(bitsPerWeight(matrix), 3)}</td>
+      <td role="cell">${shared ? 'the embedding’s' : count(matrix.bytes)}</td>
     </tr>`;
   }
 
@@ -120,6 +121,32 @@ export class NiTensorList extends LitElement {
       }
       .chosen {
         background: var(--accent-wash);
+      }
+      @container (max-width: 26rem) {
+        tr {
+          display: grid;
+          grid-template-columns: minmax(0, 1fr) 4.5rem 8rem;
+          align-items: baseline;
+          padding-bottom: 0.25rem;
+        }
+        thead {
+          position: sticky;
+          top: 0;
+          background: var(--panel);
+        }
+        thead th {
+          position: static;
+          padding-block: 0.1rem;
+          white-space: normal;
+        }
+        tbody tr {
+          border-top: 1px solid var(--line);
+        }
+        th:nth-child(4),
+        td:nth-child(4) {
+          padding-left: 0.8rem;
+          text-align: left;
+        }
       }
     `,
   ];
