@@ -48,10 +48,12 @@ class ThreadPool {
   const bool spins_;
   void (*job_)(void*, size_t) = nullptr;  // null: workers end
   void* context_ = nullptr;
-  alignas(64) std::atomic<uint32_t> dispatched_{0};  // jobs given out
-  alignas(64) std::atomic<uint32_t> arrived_{0};     // threads at the current barrier
-  alignas(64) std::atomic<uint32_t> passed_{0};      // barriers all have reached
-  alignas(64) std::atomic<uint32_t> n_sleeping_{0};
+  // A cache line each: who spins on one would delay who writes its neighbour.
+  struct alignas(64) Counter : std::atomic<uint32_t> {};
+  Counter dispatched_;  // jobs given out
+  Counter arrived_;     // threads at the current barrier
+  Counter passed_;      // barriers all have reached
+  Counter n_sleeping_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<size_t> n_started_{1};

@@ -35,6 +35,7 @@ Units rows_of(size_t thread, size_t n_rows, size_t n_threads) {
 
 size_t PlanRunner::run(const Pass& pass, size_t begin, size_t end, double until_ms, double* op_ms,
                        PassWatcher* watcher) {
+  if (begin == end) return end;
   for (size_t i = begin; i < end; ++i) taken_[i].store(0, std::memory_order_relaxed);
   pass_ = &pass;
   begin_ = begin;

@@ -197,6 +197,9 @@ TEST(Trace, StopsBehindOpsAndOnConditions) {
   EXPECT_EQ(trace.hit().index, 1);
   EXPECT_EQ(trace.hit().pos, norm1 > norm0 ? 1u : 0u);
   EXPECT_EQ(trace.hit().value, std::max(norm0, norm1));
+  // A run of no ops leaves it standing there.
+  EXPECT_EQ(*session->run(session->cursor()), session->cursor());
+  EXPECT_EQ(trace.hit().index, 1);
   // An edit behind the cursor's place makes the third one true.
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Edit edit{.op = ops["L.1.act"],
