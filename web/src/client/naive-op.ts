@@ -2,6 +2,7 @@
 // inputs that the pass had: to hold the kernels against.
 import { frequencies, pairOf, thetaOf } from '../draw/rope.ts';
 import { kvSlot, matrixRow } from './cached-reads.ts';
+import { tensorName } from '../tensor-name.ts';
 import { EngineError } from './errors.ts';
 import type { LabRun } from './lab-run.ts';
 import { spreadRows } from './matrices.ts';
@@ -173,6 +174,6 @@ async function attention(
 /** The vector of the file that an op reads: `suffix` makes its name of the op's. */
 export function vectorOf(run: LabRun, op: number, suffix: string): Promise<Float32Array> {
   const { layer, name } = run.ops[op]!;
-  const full = `${layer < 0 ? '' : `blk.${layer}.`}${name}${suffix}`;
+  const full = tensorName(layer, name + suffix);
   return run.once(`vector ${full}`, () => run.trace.vector(full));
 }

@@ -1,5 +1,6 @@
 // What a matrix's rounding does to its product: the one that the pass left at a position against that of
 // the reference's weights with the same input.
+import { tensorName } from '../tensor-name.ts';
 import type { LabRun } from './lab-run.ts';
 import type { MatrixInfo } from './matrices.ts';
 import { vectorOf } from './naive-op.ts';
@@ -26,13 +27,13 @@ export interface OutputErrors extends ProductTaps {
 /** Both taps must be there to be read. */
 export async function outputErrors(
   run: LabRun,
-  { op, name, layer }: MatrixInfo,
+  { name, layer }: MatrixInfo,
   { input, output }: ProductTaps,
   position: number,
   { rows, stored, exact }: SampledRows,
 ): Promise<OutputErrors> {
   const bias = `${name}.bias`;
-  const biasOp = run.ops.findIndex((one) => one.name === bias && one.layer === run.ops[op]!.layer);
+  const biasOp = run.ops.findIndex((one) => one.name === bias && one.layer === layer);
   const [x, y, b] = await Promise.all([
     run.read(input, position),
     run.read(output, position),
@@ -42,7 +43,7 @@ export async function outputErrors(
     input,
     output,
     rows,
-    bias: b ? `${layer < 0 ? '' : `blk.${layer}.`}${bias}` : '',
+    bias: b ? tensorName(layer, bias) : '',
     engine: Float64Array.from(rows, (row) => y.data[row]! - (b?.[row] ?? 0)),
     stored: products(stored, x.data),
     exact: products(exact, x.data),

@@ -1,5 +1,6 @@
 // The engine's linear memory as pieces, and the pieces as lines of bytes to scale. Pure functions.
 import type { Memory, OpInfo, TensorInfo } from '../protocol.ts';
+import { tensorName } from '../tensor-name.ts';
 
 export type Region = 'weights' | 'kv' | 'scratch' | 'taps' | 'rest';
 
@@ -37,7 +38,7 @@ export function weightPieces(tensors: readonly TensorInfo[], ops: readonly OpInf
 
 function tensorNameOf({ kind, name, layer }: OpInfo): string {
   if (kind === 'rope') return 'rope_freqs.weight';
-  return `${layer < 0 ? '' : `blk.${layer}.`}${name}${kind === 'bias' ? '' : '.weight'}`;
+  return tensorName(layer, kind === 'bias' ? name : `${name}.weight`);
 }
 
 export function elementsOf({ shape }: TensorInfo): number {

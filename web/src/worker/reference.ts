@@ -1,5 +1,6 @@
 // Another file of the loaded model: checked by its header, read row by row, never loaded.
 import type { ModelInfo, OpInfo, ReferenceFile, ReferenceRows, TensorInfo } from '../protocol.ts';
+import { tensorName } from '../tensor-name.ts';
 import { wholeIn } from './edits.ts';
 import type { Engine } from './engine.ts';
 import { Failure, isTrap } from './failure.ts';
@@ -87,8 +88,9 @@ export class Reference {
 
   /** The head of a model that has none of its own is the embedding. */
   #tensorOf({ name, layer }: OpInfo): TensorInfo {
-    const full = `${layer < 0 ? '' : `blk.${layer}.`}${name}.weight`;
-    return this.#own.get(full) ?? this.#own.get('token_embd.weight')!;
+    return (
+      this.#own.get(tensorName(layer, `${name}.weight`)) ?? this.#own.get('token_embd.weight')!
+    );
   }
 
   #refuseOtherShape(own: TensorInfo, found?: TensorInfo): asserts found is TensorInfo {
