@@ -1,3 +1,5 @@
+import { count } from './format.ts';
+
 /** How far values are from those they stand for. */
 export interface Errors {
   errors: Float32Array;
@@ -14,6 +16,11 @@ export function errorsOf(values: Float32Array, exact: Float32Array): Errors {
   const rms = rootMeanSquare(errors);
   const most = errors.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
   return { errors, rms, relative: rms / rootMeanSquare(exact), most };
+}
+
+/** How many of a matrix's rows were compared: 'all 32', '64 of 4,864'. */
+export function rowsCompared(n: number, nOut: number): string {
+  return n === nOut ? `all ${n}` : `${n} of ${count(nOut)}`;
 }
 
 /** (rows, blocks) the mean and the largest |w - exact| of each `width` weights of rows of `nIn`. */

@@ -1,12 +1,12 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { SampledRows } from '../../client/reference-errors.ts';
-import { blockErrors } from '../../draw/errors.ts';
-import { count, value } from '../../draw/format.ts';
+import { blockErrors, rowsCompared } from '../../draw/errors.ts';
+import { value } from '../../draw/format.ts';
 import { controls } from '../shared-styles.ts';
-import './ni-data-table.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-heat-map.ts';
 import type { Heat } from './ni-heat-map.ts';
+import './ni-numbers.ts';
 
 /** What was chosen of a matrix. */
 export interface BlockPlace {
@@ -25,7 +25,6 @@ export class NiBlockErrors extends LitElement {
     nOut: { attribute: false },
     nIn: { attribute: false },
     width: { attribute: false },
-    open: { state: true },
   };
   declare sampled: SampledRows;
   /** (rows) what the rows that were compared are called. */
@@ -34,14 +33,7 @@ export class NiBlockErrors extends LitElement {
   declare nIn: number;
   /** Weights a block. */
   declare width: number;
-  /** The numbers are shown. */
-  declare open: boolean;
   #cells = { blocks: 0, mean: new Float32Array(), most: new Float32Array() };
-
-  constructor() {
-    super();
-    this.open = false;
-  }
 
   protected override willUpdate(changed: PropertyValues<this>) {
     if (!changed.has('sampled') && !changed.has('width')) return;
@@ -51,12 +43,11 @@ export class NiBlockErrors extends LitElement {
   override render() {
     const { sampled, nOut, width } = this;
     const { length } = sampled.rows;
-    const rows = length === nOut ? `all ${length} rows` : `${length} of ${count(nOut)} rows`;
     return html`<section aria-label="Error by block">
       <h2>Error by block</h2>
       <p>
-        Mean |w − w_ref| of each ${width} weights along a row, in
-        ${rows}${length === nOut ? '' : ', spread evenly'}.
+        Mean |w − w_ref| of each ${width} weights along a row, in ${rowsCompared(length, nOut)}
+        rows${length === nOut ? '' : ', spread evenly'}.
         ${sampled.most === 0 ? 'No weight of them differs.' : 'Enter or a click looks at the block.'}
       </p>
       ${sampled.most === 0 ? nothing : this.#map()}
@@ -64,13 +55,9 @@ export class NiBlockErrors extends LitElement {
   }
 
   #map() {
-    const toggle = (event: Event) => (this.open = (event.target as HTMLDetailsElement).open);
     return html`
       <ni-heat-map .heat=${this.#heat()} @pick=${this.#picked}></ni-heat-map>
-      <details @toggle=${toggle}>
-        <summary>Blocks in numbers</summary>
-        ${this.open ? html`<ni-data-table .data=${this.#table()}></ni-data-table>` : nothing}
-      </details>
+      <ni-numbers label="Blocks in numbers" .table=${() => this.#table()}></ni-numbers>
     `;
   }
 
@@ -120,10 +107,6 @@ export class NiBlockErrors extends LitElement {
       }
       h2 {
         margin: 0.8rem 0 0.3rem;
-      }
-      summary {
-        margin: 0.3rem 0;
-        cursor: pointer;
       }
     `,
   ];

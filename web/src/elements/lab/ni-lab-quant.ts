@@ -5,7 +5,11 @@ import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { bitsPerWeight, matricesOf, type MatrixInfo } from '../../client/matrices.ts';
 import { type OutputErrors, outputErrors } from '../../client/output-errors.ts';
-import { type Comparison, compareWithReference } from '../../client/reference-errors.ts';
+import {
+  type Comparison,
+  compareWithReference,
+  type SampledRows,
+} from '../../client/reference-errors.ts';
 import { partsOf, partValue } from '../../draw/block-parts.ts';
 import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
@@ -46,8 +50,9 @@ interface View {
   product: Product | null;
 }
 
-/** A matrix's product against the reference's. */
+/** A matrix's rows, and their product, against the reference's. */
 interface Product {
+  sampled: SampledRows;
   /** (rows) what the rows that are compared are called. */
   names: readonly string[];
   position: number;
@@ -108,11 +113,11 @@ export class NiLabQuant extends LabPanel<View> {
     const names = await this.#namesOf(run, matrix, sampled.rows);
     const { inputs, output } = tapsOf(run, matrix.op);
     const [input] = inputs;
-    if (input === undefined) return { names, position, errors: null, missing: [] };
+    if (input === undefined) return { sampled, names, position, errors: null, missing: [] };
     const missing = this.missing([input, output].map((tap) => ({ tap, position })));
-    if (missing.length > 0) return { names, position, errors: null, missing };
+    if (missing.length > 0) return { sampled, names, position, errors: null, missing };
     const errors = await outputErrors(run, matrix, { input, output }, position, sampled);
-    return { names, position, errors, missing };
+    return { sampled, names, position, errors, missing };
   }
 
   /** Rows of the vocabulary carry their token. */
@@ -187,12 +192,12 @@ export class NiLabQuant extends LabPanel<View> {
     `;
   }
 
-  #errors({ compared, product, matrix, width }: View) {
+  #errors({ product, matrix, width }: View) {
     if (!product) return nothing;
-    const { names, position, errors, missing } = product;
+    const { sampled, names, position, errors, missing } = product;
     return html`
       <ni-block-errors
-        .sampled=${(compared as Comparison).sampled}
+        .sampled=${sampled}
         .names=${names}
         .nIn=${matrix.nIn}
         .nOut=${matrix.nOut}

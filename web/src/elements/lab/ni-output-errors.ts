@@ -1,9 +1,10 @@
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, html, LitElement, type PropertyValues } from 'lit';
 import { type OutputErrors, relativeDistance } from '../../client/output-errors.ts';
-import { count, percent } from '../../draw/format.ts';
+import { rowsCompared } from '../../draw/errors.ts';
+import { percent } from '../../draw/format.ts';
 import { controls } from '../shared-styles.ts';
-import './ni-data-table.ts';
 import type { DataTable } from './ni-data-table.ts';
+import './ni-numbers.ts';
 import './ni-vector.ts';
 
 /** A product as the engine left it against that of the reference's weights, row by row. */
@@ -15,7 +16,6 @@ export class NiOutputErrors extends LitElement {
     token: { attribute: false },
     edited: { type: Boolean },
     at: { state: true },
-    open: { state: true },
   };
   declare errors: OutputErrors;
   /** (rows) what the rows that were compared are called. */
@@ -27,14 +27,11 @@ export class NiOutputErrors extends LitElement {
   declare edited: boolean;
   /** Of the rows that were compared, the one chosen. */
   declare at: number;
-  /** The numbers are shown. */
-  declare open: boolean;
 
   constructor() {
     super();
     this.edited = false;
     this.at = 0;
-    this.open = false;
   }
 
   protected override willUpdate(changed: PropertyValues<this>) {
@@ -43,17 +40,16 @@ export class NiOutputErrors extends LitElement {
 
   override render() {
     const { engine, stored, exact, input, output, bias, rows } = this.errors;
-    const { nOut } = this;
     const part = (a: Float64Array, b: Float64Array) =>
       html`<b class="mono">${percent(relativeDistance(a, b, exact))}</b>`;
-    const compared = rows.length === nOut ? `all ${nOut}` : `${rows.length} of ${count(nOut)}`;
     return html`
       <p>
         y = W x at token <span class="mono">${this.token}</span>: x is
         <span class="mono">${input}</span>, y is <span class="mono">${output}</span> as the engine
         left ${bias ? html`it less <span class="mono">${bias}</span>` : 'it'}. y_ref = W_ref x is
-        added up in double precision with the engine’s x, for ${compared} rows: what is left between
-        them is the rounding of the weights, and what the engine rounds of x and in its float32
+        added up in double precision with the engine’s x, for
+        ${rowsCompared(rows.length, this.nOut)} rows: what is left between them is the rounding of
+        the weights, and what the engine rounds of x and in its float32
         sums.${this.edited ? ' An edit of y is not in y_ref.' : ''}
       </p>
       <p>
@@ -66,7 +62,7 @@ export class NiOutputErrors extends LitElement {
         '(y − y_ref)',
         engine.map((y, i) => y - exact[i]!),
       )}
-      ${this.#numbers()}
+      <ni-numbers label="Rows in numbers" .table=${() => this.#table()}></ni-numbers>
     `;
   }
 
@@ -78,14 +74,6 @@ export class NiOutputErrors extends LitElement {
       .numbers=${this.errors.rows}
       @pick=${(event: CustomEvent<number>) => (this.at = event.detail)}
     ></ni-vector>`;
-  }
-
-  #numbers() {
-    const toggle = (event: Event) => (this.open = (event.target as HTMLDetailsElement).open);
-    return html`<details @toggle=${toggle}>
-      <summary>Rows in numbers</summary>
-      ${this.open ? html`<ni-data-table .data=${this.#table()}></ni-data-table>` : nothing}
-    </details>`;
   }
 
   #table(): DataTable {
@@ -108,10 +96,6 @@ export class NiOutputErrors extends LitElement {
         margin: 0 0 0.5rem;
         font-size: 12px;
         overflow-wrap: anywhere;
-      }
-      summary {
-        margin: 0.3rem 0;
-        cursor: pointer;
       }
     `,
   ];
