@@ -117,6 +117,7 @@ export function experimentFromJson(json: JsonValue): Experiment {
   if (json.get('v').whole(1, 1000) !== version) {
     throw badLink(`version ${version}`, 'an experiment of a newer page');
   }
+  const expected = expectedFromJson(json.get('expected'));
   return {
     model: {
       origin: model.get('origin').text(4000),
@@ -138,8 +139,8 @@ export function experimentFromJson(json: JsonValue): Experiment {
       head: of('head'),
       op: of('op'),
     },
-    expected: expectedFromJson(json.get('expected')),
-    given: givenFromJson(json),
+    expected,
+    given: json.maybe('given')?.whole(0, expected.ids.length) ?? 0,
     code: json.maybe('code')?.text(maxJson) ?? '',
   };
 }
@@ -208,11 +209,6 @@ function expectedFromJson(json: JsonValue): Expected {
     ids: idsFromJson(json.get('ids')),
     logits: hexText(json.get('logits')),
   };
-}
-
-function givenFromJson(json: JsonValue): number {
-  const { length } = json.get('expected').get('ids').list(maxIds);
-  return json.maybe('given')?.whole(0, length) ?? 0;
 }
 
 function hexText(json: JsonValue): string {
