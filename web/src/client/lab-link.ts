@@ -117,7 +117,6 @@ export function experimentFromJson(json: JsonValue): Experiment {
   if (json.get('v').whole(1, 1000) !== version) {
     throw badLink(`version ${version}`, 'an experiment of a newer page');
   }
-  const expected = expectedFromJson(json.get('expected'));
   return {
     model: {
       origin: model.get('origin').text(4000),
@@ -139,8 +138,7 @@ export function experimentFromJson(json: JsonValue): Experiment {
       head: of('head'),
       op: of('op'),
     },
-    expected,
-    given: json.maybe('given')?.whole(0, expected.ids.length) ?? 0,
+    ...outcomeFromJson(json),
     code: json.maybe('code')?.text(maxJson) ?? '',
   };
 }
@@ -201,6 +199,11 @@ function breakFromJson(json: JsonValue): Break {
     ...(when === undefined ? {} : { when }),
     ...(limit === undefined ? {} : { limit }),
   };
+}
+
+function outcomeFromJson(json: JsonValue): Pick<Experiment, 'expected' | 'given'> {
+  const expected = expectedFromJson(json.get('expected'));
+  return { expected, given: json.maybe('given')?.whole(0, expected.ids.length) ?? 0 };
 }
 
 function expectedFromJson(json: JsonValue): Expected {
