@@ -8,7 +8,7 @@ add_compile_options(-msimd128 $<$<BOOL:${NANOINFER_RELAXED}>:-mrelaxed-simd>
 add_link_options($<$<BOOL:${NANOINFER_THREADS}>:-pthread> -Wno-version-check
   # The stack lies below the data: an overflow traps instead of overwriting weights.
   -Wl,--stack-first -sSTACK_SIZE=1MB
-  -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sABORTING_MALLOC=0
+  -sALLOW_MEMORY_GROWTH -sMEMORY_GROWTH_LINEAR_STEP=4MB -sMAXIMUM_MEMORY=4GB -sABORTING_MALLOC=0
   # Growing shared memory costs JavaScript accesses only, which the worker does in bulk.
   -Wno-pthreads-mem-growth)
 
