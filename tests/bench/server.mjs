@@ -64,6 +64,9 @@ function sendFile(path, response) {
     ...isolation,
     'Content-Type': types[extname(path)] ?? 'application/octet-stream',
     'Content-Length': stat.size,
+    // As hosts of static files say it; without this a browser keeps no scripts for the next visit.
+    'Last-Modified': stat.mtime.toUTCString(),
+    'Cache-Control': 'public, max-age=3600',
   });
   createReadStream(path).pipe(response);
 }
