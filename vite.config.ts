@@ -38,6 +38,7 @@ export default defineConfig(({ command }) => ({
   define: { __ENGINE_FOLDER__: JSON.stringify(command === 'build' ? engineFolder() : 'engine') },
   plugins: [
     engineByContent(),
+    preloadedPage(),
     engineSource(),
     serveModels(),
     VitePWA({
@@ -86,6 +87,26 @@ function engineFolder(): string {
     }
   }
   return `engine-${hash.digest('hex').slice(0, 12)}`;
+}
+
+/** A page's first script imports the rest once it has run: the browser fetches both at once. */
+function preloadedPage(): Plugin {
+  return {
+    name: 'nanoinfer:preloaded-page',
+    apply: 'build',
+    transformIndexHtml(_html, { bundle, chunk }) {
+      const rest = chunk?.dynamicImports.filter((name) => /\/(chat|lab)-page-/.test(name)) ?? [];
+      const files = rest.flatMap((name) => {
+        const found = bundle?.[name];
+        return found?.type === 'chunk' ? [name, ...found.imports] : [];
+      });
+      return [...new Set(files)].map((name) => ({
+        tag: 'link',
+        injectTo: 'head' as const,
+        attrs: { rel: 'modulepreload', crossorigin: true, href: `./${name}` },
+      }));
+    },
+  };
 }
 
 /** Puts the wasm files, which are copied as they are, into the folder named after their content. */

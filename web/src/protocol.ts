@@ -323,6 +323,15 @@ export interface EngineWanted {
   engineUrl: string;
 }
 
+/**
+ * What a worker does before its first call, as JSON in its name: a message would wait until the page
+ * has been drawn.
+ */
+export interface Preparation extends EngineWanted {
+  /** A kept copy of this is opened; a model that is not kept is not asked for. */
+  source: ModelSource | null;
+}
+
 /** What a benchmark computes; left out: 512 and 64, or what the model's trained context holds. */
 export interface BenchmarkOptions {
   /** Tokens of the prompt. */
@@ -816,8 +825,6 @@ export type CallRequest = Each<{
 export type Request =
   | CallRequest
   | { id: number; call: 'cancel' }
-  /** Start an engine before it is known what to load. Not answered. */
-  | ({ call: 'prepare' } & EngineWanted)
   /** Is the worker's event loop alive? Answered with 'pong'. */
   | { call: 'ping' }
   | { id: number; call: 'proceed'; choice: LoadChoice };

@@ -17,6 +17,7 @@ import type {
   ModelSource,
   OpTime,
   PrefillResult,
+  Preparation,
   SamplingParams,
   TokenPiece,
 } from '../protocol.ts';
@@ -109,11 +110,16 @@ export class Client extends EventTarget {
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
   }
 
-  /** Starts an engine before it is known what to load. */
-  prepare(): void {
-    const { load, engineUrl } = this.#settings;
-    this.#spare = this.#connect();
-    this.#spare.prepare({ options: load, engineUrl });
+  /** Starts an engine before it is known what to load, and opens what most likely will be. */
+  prepare(likely: ModelSource | null = null): void {
+    const { load: options, engineUrl } = this.#settings;
+    const source = likely && withFullUrl(likely);
+    this.#spare = this.#connect({ options, engineUrl, source });
+  }
+
+  /** The engine that was prepared hears calls by now: until a worker runs, a busy page keeps them. */
+  get awake(): Promise<void> {
+    return this.#spare?.awake ?? Promise.resolve();
   }
 
   /**
@@ -295,8 +301,9 @@ export class Client extends EventTarget {
     return deleteKeptModel(id);
   }
 
-  #connect(): Connection {
-    const connection: Connection = new Connection((error) => this.#lose(connection, error));
+  #connect(preparation?: Preparation): Connection {
+    const lose = (error: EngineError) => this.#lose(connection, error);
+    const connection: Connection = new Connection(lose, preparation);
     return connection;
   }
 

@@ -1,9 +1,9 @@
 import type {
   CallName,
   Calls,
-  EngineWanted,
   ErrorInfo,
   LoadChoice,
+  Preparation,
   Reply,
   Request,
 } from '../protocol.ts';
@@ -29,11 +29,19 @@ export class Connection {
   #unanswered = 0;
   #pinging: ReturnType<typeof setInterval> | undefined;
   #lost: EngineError | null = null;
+  #wake: () => void = () => undefined;
+  /** The worker has spoken, or is lost. */
+  readonly awake = new Promise<void>((resolve) => (this.#wake = resolve));
 
   /** `onLost` hears of a trap or a worker that cannot run, not of `end()`. */
-  constructor(onLost: (error: EngineError) => void) {
+  constructor(onLost: (error: EngineError) => void, preparation?: Preparation) {
     this.#onLost = onLost;
-    this.#worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module' });
+    const name = preparation ? JSON.stringify(preparation) : '';
+    // Vite looks for `new Worker(new URL(`.
+    this.#worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
+      type: 'module',
+      name,
+    });
     this.#worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
     this.#worker.onmessageerror = () =>
       this.#fail('worker', 'The worker sent what cannot be read.');
@@ -67,11 +75,6 @@ export class Connection {
     return result.finally(() => signal?.removeEventListener('abort', cancel));
   }
 
-  /** Starts an engine while nobody knows yet what it will run. */
-  prepare(wanted: EngineWanted): void {
-    this.#post({ call: 'prepare', ...wanted });
-  }
-
   proceed(id: number, choice: LoadChoice): void {
     this.#post({ id, call: 'proceed', choice });
   }
@@ -84,6 +87,7 @@ export class Connection {
   end(error: EngineError): void {
     if (this.#lost) return;
     this.#lost = error;
+    this.#wake();
     clearInterval(this.#pinging);
     this.#worker.terminate();
     for (const { reject } of this.#pending.values()) reject(error);
@@ -121,6 +125,7 @@ export class Connection {
 
   #receive(reply: Reply): void {
     this.#unanswered = 0;
+    this.#wake();
     if (reply.kind === 'pong') return;
     if (reply.kind === 'fatal') {
       this.#lose(new EngineError(reply.error));

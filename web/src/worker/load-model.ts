@@ -9,6 +9,7 @@ import type {
   LoadEvent,
   LoadedModel,
   ModelSource,
+  Preparation,
 } from '../protocol.ts';
 import { breathe } from './breathe.ts';
 import { Engine } from './engine.ts';
@@ -46,13 +47,20 @@ interface Opened {
   id: string;
 }
 
-let prepared: { key: string; started: Promise<Started> } | null = null;
+let prepared: {
+  engine: string;
+  started: Promise<Started>;
+  source: string;
+  opened: Promise<Opened | null>;
+} | null = null;
 
-/** Starts an engine while it is not yet known what it will run; `loadModel` takes it. */
-export function prepare({ options, engineUrl }: EngineWanted): void {
+/** Starts an engine and opens a kept model while the page still draws; `loadModel` takes them. */
+export function prepare({ options, engineUrl, source }: Preparation): void {
+  const engine = keyOf({ options, engineUrl });
   const started = start({ options, engineUrl });
-  started.catch(() => undefined); // the load that takes it reports it
-  prepared = { key: keyOf({ options, engineUrl }), started };
+  const opened = source ? openIfKept(source) : Promise.resolve(null);
+  for (const early of [started, opened]) early.catch(() => undefined); // the load reports it
+  prepared = { engine, started, source: JSON.stringify(source), opened };
 }
 
 const keyOf = ({ options: { simd, threads }, engineUrl }: EngineWanted) =>
@@ -72,10 +80,11 @@ export async function loadModel(
   const started = performance.now();
   let waitedMs = 0;
   emit({ type: 'progress', phase: 'connect', bytes: 0, total: null, bytesPerSecond: 0 });
-  const wantedEngine = { options, engineUrl };
-  const starting = prepared?.key === keyOf(wantedEngine) ? prepared.started : start(wantedEngine);
+  const [{ choice, engine }, opened] = await Promise.all([
+    startedFor({ options, engineUrl }),
+    openedFor(source),
+  ]);
   prepared = null;
-  const [{ choice, engine }, opened] = await Promise.all([starting, open(source)]);
   const keeper = new Keeper(opened.id);
   let wanted: LoadChoice = { nCtx: 0, keep: false };
   try {
@@ -116,33 +125,49 @@ export async function loadModel(
   }
 }
 
-async function open(source: ModelSource): Promise<Opened> {
-  if (source.kind === 'kept') {
-    const found = await openKept(source.id);
-    if (!found) {
-      throw new Failure('not_kept', 'This model is no longer kept on this device.', {
-        place: source.id,
-      });
-    }
-    return fromKept(found);
-  }
-  const storable = globalThis.isSecureContext;
-  if (source.kind === 'file') {
-    // The file that was given is what is read: a kept one of the same name may hold other weights.
-    const { name, size, lastModified } = source.file;
-    const id = storable ? await keptId(`${name}/${size}/${lastModified}`) : '';
-    return { bytes: openFile(source.file), kept: null, origin: name, id };
-  }
-  const id = storable ? await keptId(source.url) : '';
-  const found = await openKept(id);
-  if (found) return fromKept(found);
-  return { bytes: await openUrl(source.url), kept: null, origin: source.url, id };
+function startedFor(wanted: EngineWanted): Promise<Started> {
+  return prepared?.engine === keyOf(wanted) ? prepared.started : start(wanted);
 }
 
-async function fromKept(found: NonNullable<Awaited<ReturnType<typeof openKept>>>): Promise<Opened> {
+async function openedFor(source: ModelSource): Promise<Opened> {
+  const early = await prepared?.opened;
+  if (early && prepared?.source === JSON.stringify(source)) return early;
+  early?.bytes.close();
+  return (await openIfKept(source)) ?? open(source);
+}
+
+async function openIfKept(source: ModelSource): Promise<Opened | null> {
+  // The file that was given is what is read: a kept one of the same name may hold other weights.
+  if (source.kind === 'file') return null;
+  const found = await openKept(source.kind === 'kept' ? source.id : await idOf(source.url));
+  if (!found) return null;
   const { record } = found;
   const bytes = await openKeptFile(found.handle);
   return { bytes, kept: record, origin: record.origin, id: record.id };
+}
+
+/** A source that is not kept. */
+async function open(source: ModelSource): Promise<Opened> {
+  switch (source.kind) {
+    case 'kept':
+      throw new Failure('not_kept', 'This model is no longer kept on this device.', {
+        place: source.id,
+      });
+    case 'file': {
+      const { name, size, lastModified } = source.file;
+      const id = await idOf(`${name}/${size}/${lastModified}`);
+      return { bytes: openFile(source.file), kept: null, origin: name, id };
+    }
+    case 'url': {
+      const { url } = source;
+      return { bytes: await openUrl(url), kept: null, origin: url, id: await idOf(url) };
+    }
+  }
+}
+
+/** '' where nothing can be kept. */
+async function idOf(origin: string): Promise<string> {
+  return globalThis.isSecureContext ? keptId(origin) : '';
 }
 
 /** A download that ends early behind the last weight would be kept as if it were whole. */

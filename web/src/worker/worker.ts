@@ -1,5 +1,5 @@
 // The worker's message loop: requests in, events and one reply each out. protocol.ts has the types.
-import type { CallName, Calls, LoadChoice, Reply, Request } from '../protocol.ts';
+import type { CallName, Calls, LoadChoice, Preparation, Reply, Request } from '../protocol.ts';
 import { describeFailure, Failure, isTrap } from './failure.ts';
 import { handlers } from './handlers.ts';
 import { prepare } from './load-model.ts';
@@ -54,9 +54,11 @@ function reportFatal(thrown: unknown): void {
   post({ kind: 'fatal', error: new Failure('trap', message, { actual }).info });
 }
 
+post({ kind: 'pong' }); // awake
+if (globalThis.name !== '') prepare(JSON.parse(globalThis.name) as Preparation);
+
 globalThis.addEventListener('message', ({ data }: MessageEvent<Request>) => {
   if (data.call === 'ping') post({ kind: 'pong' });
-  else if (data.call === 'prepare') prepare(data);
   else if (data.call === 'cancel') running.get(data.id)?.abort.abort();
   else if (data.call === 'proceed') running.get(data.id)?.proceed(data.choice);
   else void answer(data.id, data.call, data.args as never);
