@@ -14,6 +14,7 @@ export const usage = `npm run bench -- [options]
   --prompt N      tokens of the prompt (512)
   --generate N    tokens decoded after it (128)
   --repeats N     runs of each engine that count, after warming up (5)
+  --no-avx2       without llama.cpp's second build, limited to AVX2 (15 minutes to make)
   --again         measures what was measured before
   --list          names the cells and measures nothing
   --kernels       the kernels alone, natively and in Chromium
@@ -34,6 +35,7 @@ const known = {
   again: flag,
   list: flag,
   kernels: flag,
+  'no-avx2': flag,
   'no-build': flag,
   help: flag,
 };

@@ -27,9 +27,10 @@ const narrowing = ['quick', 'model', 'threads', 'only', 'cells', 'prompt', 'gene
 const programs = ['kernels_bench', 'memory_bench', 'dispatch_bench'];
 
 /** The cells that this machine can measure; a quick look takes only the peers that are there. */
-function possible(cells, here, { quick }) {
+function possible(cells, here, { quick, 'no-avx2': noAvx2 }) {
   const left = new Set();
-  if (!hasWiderUnits(here)) left.add('llama.cpp-avx2'); // it would be the same build again
+  // Where there are no wider units it would be the same build again.
+  if (noAvx2 || !hasWiderUnits(here)) left.add('llama.cpp-avx2');
   if (quick && !llamaCppPython()) left.add('llama.cpp');
   const stays = ({ engine }) => !left.has(engine);
   return cells.map((cell) => ({ ...cell, entrants: cell.entrants.filter(stays) }));
