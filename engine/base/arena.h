@@ -56,6 +56,7 @@ class Arena {
 
   uint64_t measured() const { return used_; }    // bytes of all takes so far
   uint64_t n_bytes() const { return n_bytes_; }  // bytes of the block
+  const uint8_t* data() const { return memory_.get(); }
 
  private:
   Memory memory_;

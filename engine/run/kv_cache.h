@@ -39,6 +39,7 @@ class KvCache {
   uint64_t block_bytes() const { return block_floats_ * sizeof(float); }
   uint64_t bytes_used() const { return blocks_.size() * block_bytes(); }  // taken from the system
   uint64_t bytes_max() const { return max_blocks_ * block_bytes(); }
+  std::span<const Memory> blocks() const { return blocks_; }
   std::span<const uint32_t> block_table(uint32_t seq) const { return tables_[seq]; }
 
  private:

@@ -106,6 +106,7 @@ class Session {
   // Fewer than asked for if the system gave no more.
   uint32_t n_threads() const { return static_cast<uint32_t>(pool_.n_threads()); }
   uint64_t scratch_bytes() const { return arena_.n_bytes(); }
+  const uint8_t* scratch() const { return arena_.data(); }
   // Its threads, between two passes.
   ThreadPool& pool() { return pool_; }
 

@@ -170,6 +170,10 @@ std::string tensors_json(const Model& model) {
 std::string session_info_json(const Session& session) {
   Json ops = Json::array();
   for (const Op& op : session.ops()) ops.push_back(op_info(op));
+  Json kv_blocks = Json::array();
+  for (const Memory& block : session.cache().blocks()) {
+    kv_blocks.push_back(reinterpret_cast<uintptr_t>(block.get()));
+  }
   return to_text({{"n_ctx", session.n_ctx()},
                   {"n_batch", session.n_batch()},
                   {"n_seqs", session.n_seqs()},
@@ -180,7 +184,9 @@ std::string session_info_json(const Session& session) {
                   {"kv_bytes_max", session.cache().bytes_max()},
                   {"kv_block_bytes", session.cache().block_bytes()},
                   {"kv_block_positions", kChunkPositions},
+                  {"kv_block_addresses", kv_blocks},
                   {"scratch_bytes", session.scratch_bytes()},
+                  {"scratch_address", reinterpret_cast<uintptr_t>(session.scratch())},
                   {"n_ops", session.ops().size()},
                   {"ops", ops}});
 }

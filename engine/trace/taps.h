@@ -34,6 +34,7 @@ class Taps {
 
   uint32_t n_positions() const { return n_positions_; }
   uint64_t n_bytes() const { return bytes_per_position_ * n_positions_; }
+  const uint8_t* memory() const { return memory_.get(); }  // n_bytes(); null: nothing is kept
   bool keeps(size_t op) const { return op < kept_.size() && kept_[op].width > 0; }
 
   // values (op.n_out): the row of position `pos` of a kept tap.

@@ -61,6 +61,11 @@ EXPORT int ni_trace_keep(OpenTrace* open, const KeptTap* taps, uint32_t n, doubl
   return kept ? static_cast<int>(open->trace.taps().n_positions()) : report(kept);
 }
 
+// Where all that is kept lies; null: nothing is.
+EXPORT const uint8_t* ni_trace_taps(const OpenTrace* open) {
+  return open->trace.taps().memory();
+}
+
 // A kept row: its values, or its norm.
 EXPORT const float* ni_trace_row(OpenTrace* open, uint32_t op, uint32_t pos, uint32_t* n) {
   const std::span<const float> row = open->trace.taps().row(op, pos);

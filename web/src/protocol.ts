@@ -131,7 +131,9 @@ export interface SessionInfo {
   kv_block_bytes: number;
   /** Positions that a block holds. */
   kv_block_positions: number;
+  kv_block_addresses: number[];
   scratch_bytes: number;
+  scratch_address: number;
   n_ops: number;
   ops: OpInfo[];
 }
@@ -302,6 +304,11 @@ export interface Memory {
   kvBytesUsed: number;
   kvBytesMax: number;
   scratchBytes: number;
+  scratchAddress: number;
+  /** Of each block of keys and values that was taken; all are of one size. */
+  kvBlockAddresses: number[];
+  /** Of the values kept for the lab; 0: none are. */
+  tapsAddress: number;
   contextTokens: number;
   nCtx: number;
   /** The kernel set in use: it may change once the engine has timed them. */

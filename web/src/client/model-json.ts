@@ -118,6 +118,11 @@ function tokenizerFromJson(json: JsonValue): ModelInfo['tokenizer'] {
   };
 }
 
+/** Where blocks of keys and values lie. */
+export function addresses(json: JsonValue): number[] {
+  return json.list(maxContext).map((each) => each.whole(0, maxBytes));
+}
+
 function sessionFromJson(json: JsonValue, { ops }: Plan): SessionInfo {
   const bytes = (name: keyof SessionInfo) => json.get(name).whole(0, maxBytes);
   return {
@@ -130,7 +135,9 @@ function sessionFromJson(json: JsonValue, { ops }: Plan): SessionInfo {
     kv_bytes_max: bytes('kv_bytes_max'),
     kv_block_bytes: bytes('kv_block_bytes'),
     kv_block_positions: json.get('kv_block_positions').whole(1, maxContext),
+    kv_block_addresses: addresses(json.get('kv_block_addresses')),
     scratch_bytes: bytes('scratch_bytes'),
+    scratch_address: bytes('scratch_address'),
     n_ops: ops.length,
     ops: [...ops],
   };

@@ -14,7 +14,7 @@ import type {
 import { bytesOfBase64 } from './base64.ts';
 import type { JsonValue } from './json-reader.ts';
 import { experimentFromJson, samplingFromJson } from './lab-link.ts';
-import { modelFromJson, planFromJson } from './model-json.ts';
+import { addresses, modelFromJson, planFromJson } from './model-json.ts';
 import type { OpTotals } from './pass-times.ts';
 import type { Answer, RecordedCall, RecordedCalls, RecordedRun } from './recorded-run.ts';
 
@@ -108,6 +108,9 @@ function memoryFromJson(json: JsonValue): Memory {
     kvBytesUsed: whole('kvBytesUsed'),
     kvBytesMax: whole('kvBytesMax'),
     scratchBytes: whole('scratchBytes'),
+    scratchAddress: whole('scratchAddress'),
+    kvBlockAddresses: addresses(json.get('kvBlockAddresses')),
+    tapsAddress: whole('tapsAddress'),
     contextTokens: whole('contextTokens'),
     nCtx: whole('nCtx'),
     kernels: json.get('kernels').text(100),

@@ -8,6 +8,8 @@ export type Region = 'weights' | 'kv' | 'scratch' | 'taps' | 'rest';
 export interface Piece {
   region: Region;
   name: string;
+  /** In linear memory. */
+  address: number;
   bytes: number;
   /** Of weights; null: of other bytes. */
   tensor: TensorInfo | null;
@@ -29,6 +31,7 @@ export function weightPieces(tensors: readonly TensorInfo[], ops: readonly OpInf
   return tensors.map((tensor) => ({
     region: 'weights',
     name: tensor.name,
+    address: tensor.address,
     bytes: tensor.bytes,
     tensor,
     ops: readers.get(tensor.name) ?? [],
@@ -45,22 +48,43 @@ export function elementsOf({ shape }: TensorInfo): number {
   return shape.reduce((all, each) => all * each, 1);
 }
 
-/** All of linear memory. `tapBytes`: of what is kept of a run. */
-export function piecesOf(tensors: readonly Piece[], memory: Memory, tapBytes: number): Piece[] {
-  const other = (region: Region, name: string, bytes: number): Piece => {
-    return { region, name, bytes, tensor: null, ops: [], layer: -1 };
+/**
+ * All of linear memory from address 0 up; what lies between the pieces are pieces too. `tapBytes`: of
+ * what is kept of a run, `kvBlockBytes`: of each block of keys and values.
+ */
+export function piecesOf(
+  tensors: readonly Piece[],
+  memory: Memory,
+  { tapBytes, kvBlockBytes }: { tapBytes: number; kvBlockBytes: number },
+): Piece[] {
+  const other = (region: Region, name: string, address: number, bytes: number): Piece => {
+    return { region, name, address, bytes, tensor: null, ops: [], layer: -1 };
   };
-  const named = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
-  const { weightsBytes, kvBytesUsed, scratchBytes, totalBytes } = memory;
-  const known = weightsBytes + kvBytesUsed + scratchBytes + tapBytes;
-  return [
+  const known = [
     ...tensors,
-    other('weights', 'gaps between tensors', weightsBytes - named),
-    other('kv', 'keys and values', kvBytesUsed),
-    other('scratch', 'scratch of a pass', scratchBytes),
-    other('taps', 'taps kept for the lab', tapBytes),
-    other('rest', 'the rest', totalBytes - known),
+    ...memory.kvBlockAddresses.map((address, i) =>
+      other('kv', `keys and values, block ${i}`, address, kvBlockBytes),
+    ),
+    other('scratch', 'scratch of a pass', memory.scratchAddress, memory.scratchBytes),
+    other('taps', 'taps kept for the lab', memory.tapsAddress, tapBytes),
   ].filter(({ bytes }) => bytes > 0);
+  known.sort((a, b) => a.address - b.address);
+  let end = 0;
+  let last: Region = 'rest';
+  const upTo = (address: number, next: Region): Piece[] => {
+    const inside = last === 'weights' && next === 'weights';
+    const gap = inside
+      ? other('weights', 'gap between tensors', end, address - end)
+      : other('rest', 'the rest', end, address - end);
+    return gap.bytes > 0 ? [gap] : [];
+  };
+  const all = known.flatMap((piece) => {
+    const pieces = [...upTo(piece.address, piece.region), piece];
+    end = piece.address + piece.bytes;
+    last = piece.region;
+    return pieces;
+  });
+  return [...all, ...upTo(memory.totalBytes, 'rest')];
 }
 
 export interface MemoryBar {

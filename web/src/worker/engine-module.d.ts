@@ -86,6 +86,7 @@ export interface EngineModule {
   _ni_trace_new(session: Address, seq: number): Address;
   _ni_trace_free(trace: Address): void;
   _ni_trace_keep(trace: Address, taps: Address, n: number, maxBytes: number): number;
+  _ni_trace_taps(trace: Address): Address;
   _ni_trace_row(trace: Address, op: number, position: number, n: Address): Address;
   _ni_trace_live(trace: Address, op: number, n: Address): Address;
   _ni_trace_write(trace: Address, op: number, rows: Address, n: number): number;

@@ -56,6 +56,11 @@ export class EngineTrace {
     );
   }
 
+  /** Where all that is kept lies; 0: nothing is. */
+  get tapsAddress(): number {
+    return this.#module._ni_trace_taps(this.#address);
+  }
+
   /** The kept row of one position. */
   row(op: number, position: number): Float32Array {
     return this.#floats((n) => this.#module._ni_trace_row(this.#address, op, position, n));

@@ -99,6 +99,11 @@ export class GlassBox {
 
   // ---- taps
 
+  /** Where all that is kept lies; 0: nothing is. */
+  get tapsAddress(): number {
+    return this.#trace.tapsAddress;
+  }
+
   keep({ request, measureOnly }: Calls['traceKeep']['args']): Kept {
     const { taps } = this.plan;
     const named = (patterns: readonly string[], key: string) =>

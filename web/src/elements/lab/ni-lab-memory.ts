@@ -53,7 +53,10 @@ export class NiLabMemory extends LabPanel<View> {
       tensors(run),
     ]);
     return {
-      pieces: piecesOf(weightPieces(all, ops), memory, kept?.bytes ?? 0),
+      pieces: piecesOf(weightPieces(all, ops), memory, {
+        tapBytes: kept?.bytes ?? 0,
+        kvBlockBytes: kv.blockBytes,
+      }),
       memory,
       kv,
       selected: selection.op,
@@ -63,8 +66,8 @@ export class NiLabMemory extends LabPanel<View> {
   protected override lead({ memory }: View) {
     return html`
       The engine’s ${size(memory.totalBytes)} of linear memory, to scale: a line is
-      ${size(memory.totalBytes / nLines)}. Weights come first, tensor by tensor as in the file; the
-      other pieces’ places are not told, only their sizes.
+      ${size(memory.totalBytes / nLines)}. Each piece is drawn where it lies, from address 0 at the
+      top left to ${count(memory.totalBytes - 1)} at the bottom right.
     `;
   }
 
@@ -120,13 +123,14 @@ export class NiLabMemory extends LabPanel<View> {
     const at = this.pointed ?? pieces.findIndex(({ ops }) => ops.includes(selected));
     const piece = pieces[at];
     if (!piece) return 'The selected op has no weights of its own.';
-    const { name, bytes, tensor } = piece;
+    const { name, address, bytes, tensor } = piece;
     const share = `${((bytes / sum(pieces)) * 100).toPrecision(3)} % of the memory`;
-    if (!tensor) return `${name}: ${count(bytes)} bytes, ${share}. ${about(piece)}`;
-    const { type, shape, offset, address, tile_rows } = tensor;
+    const where = `at addresses ${count(address)} to ${count(address + bytes - 1)}`;
+    if (!tensor) return `${name}: ${count(bytes)} bytes, ${share}, ${where}. ${about(piece)}`;
+    const { type, shape, offset, tile_rows } = tensor;
     return `${name}: ${type} ${shape.join(' × ')}, ${count(bytes)} bytes, ${value(bitsOf(tensor))} bits a
-      weight, ${share}. Bytes ${count(offset)} to ${count(offset + bytes - 1)} of the file lie at address
-      ${count(address)}, ${tile_rows > 0 ? `${tile_rows} rows interleaved in each tile` : 'as in the file'}.`;
+      weight, ${share}. Bytes ${count(offset)} to ${count(offset + bytes - 1)} of the file lie ${where},
+      ${tile_rows > 0 ? `${tile_rows} rows interleaved in each tile` : 'as in the file'}.`;
   }
 
   #keydown(event: KeyboardEvent, pieces: readonly Piece[]) {
@@ -266,9 +270,9 @@ function bitsOf(tensor: TensorInfo): number {
 }
 
 /** From the type to the bits a weight. */
-function tensorCells({ bytes, tensor }: Piece): (number | string)[] {
-  if (!tensor) return ['', '', bytes, '', '', '', ''];
-  const { type, shape, offset, address, tile_rows } = tensor;
+function tensorCells({ address, bytes, tensor }: Piece): (number | string)[] {
+  if (!tensor) return ['', '', bytes, '', address, '', ''];
+  const { type, shape, offset, tile_rows } = tensor;
   return [type, shape.join(' × '), bytes, offset, address, tile_rows || 'none', bitsOf(tensor)];
 }
 
@@ -287,7 +291,8 @@ function fileWords(pieces: readonly Piece[]) {
 function about({ region }: Piece): string {
   if (region === 'weights') return 'Each tensor begins at a multiple of the file’s alignment.';
   if (region === 'scratch') return 'The rows between ops, and what each thread needs.';
-  if (region === 'rest') return 'Vocabulary, the program’s own data and stacks, and what is free.';
+  if (region === 'kv') return 'All layers’ keys and values of some positions in a row.';
+  if (region === 'rest') return 'Vocabulary, the program’s own data and stacks, or free.';
   return '';
 }
 
