@@ -3,7 +3,16 @@
 import { expect, test, type Page } from '@playwright/test';
 import { visibleText } from '../../web/src/draw/token-label.ts';
 import type { TokenPiece } from '../../web/src/protocol.ts';
-import { loadBytes, openLab, outcome, panel, press, settled, stepTo } from './lab-page.ts';
+import {
+  loadBytes,
+  openLab,
+  outcome,
+  panel,
+  press,
+  settled,
+  stepTo,
+  tapValues,
+} from './lab-page.ts';
 import { sentencepieceModel } from './gguf.ts';
 import { chosen, expectLooks, tableRows } from './lab-panel.ts';
 
@@ -158,6 +167,50 @@ test('the tokens as they were are a branch, and a drawn token is split as well',
   expect((await context(page)).bytes).toEqual(bytes);
   expect(await page.evaluate(() => window.lab.nPrompt)).toBe(nPrompt);
   await expect(branch(3)).toHaveAttribute('aria-pressed', 'true');
+});
+
+test('an edit stays with its token when one before it is split, and comes back with the branch', async ({
+  page,
+}) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const { at } = await withParts(page);
+  await page.evaluate(
+    (at) =>
+      window.lab.setInterventions([
+        { edit: { do: 'zero', site: 'L.1.ffn_out', from: at + 2, to: at + 4 }, on: true },
+        { edit: { do: 'mask', site: 'L.2.scores', keys: [at, at + 1], from: at + 1 }, on: true },
+        { edit: { do: 'scale', site: 'L.0.z', by: 2, from: 0, to: at }, on: false },
+        { edit: { do: 'zero', site: 'L.3.z', head: 0 }, on: true },
+      ]),
+    at,
+  );
+  await settled(page);
+  const edits = () => page.evaluate(() => window.lab.interventions.map(({ edit }) => edit));
+  const [before, whole] = [await edits(), await outcome(page)];
+  await select(page, at);
+  await split(page).click();
+  await settled(page);
+  const note = 'Edits have moved along with their tokens.';
+  await expect(tokens(page).getByRole('status')).toContainText(note);
+  expect(await edits()).toEqual([
+    { do: 'zero', site: 'L.1.ffn_out', from: at + 3, to: at + 5 },
+    // Both parts of the token that was hidden.
+    { do: 'mask', site: 'L.2.scores', keys: [at, at + 2], from: at + 2 },
+    { do: 'scale', site: 'L.0.z', by: 2, from: 0, to: at },
+    { do: 'zero', site: 'L.3.z', head: 0 },
+  ]);
+  const zeroed = async (position: number) =>
+    (await tapValues(page, 'L.1.ffn_out', position)).every((x) => x === 0);
+  expect(await zeroed(at + 2)).toBe(false);
+  expect(await zeroed(at + 3)).toBe(true);
+  expect(await zeroed(at + 4)).toBe(true);
+
+  await tokens(page).getByRole('button', { name: 'Branch 1' }).click();
+  await settled(page);
+  await expect(tokens(page).getByRole('status')).toHaveText(note);
+  expect(await edits()).toEqual(before);
+  expect(await outcome(page)).toEqual(whole);
 });
 
 test('a link of split tokens reproduces them and what followed', async ({ page }) => {

@@ -1,8 +1,10 @@
 // How a run gets on and comes back: passes over its text, with the reader's code in them.
 import type { PassState, TokenPiece } from '../protocol.ts';
 import { EngineError } from './errors.ts';
+import { editsOf } from './interventions.ts';
 import { commonLength } from './lab-branches.ts';
 import type { LabState, Place, StepUnit } from './lab-state.ts';
+import { movedEdits } from './moved-edits.ts';
 
 export class LabPasses {
   readonly #run: LabState;
@@ -194,11 +196,15 @@ export class LabPasses {
   async takeUp(tokens: readonly TokenPiece[], position: number): Promise<void> {
     const run = this.#run;
     const shared = Math.min(position, commonLength(run.tokens, tokens));
+    const moved = movedEdits(run.interventions, run.tokens, tokens);
+    const stay = moved === run.interventions;
     const { length } = await run.trace.abandon();
-    await run.trace.truncate(Math.min(length, shared));
+    await run.trace.truncate(stay ? Math.min(length, shared) : 0);
+    if (!stay) await run.trace.setEdits(editsOf(moved));
     this.#past = [...this.#past, run.place].filter(({ end }) => end <= shared);
+    run.interventions = moved;
     run.tokens = tokens;
-    run.note = '';
+    run.note = stay ? '' : 'Edits have moved along with their tokens.';
     const rows = position < run.nPrompt && !run.tokenByToken ? run.model!.session.n_batch : 1;
     const first = position - (position % rows);
     await this.goTo({ first, end: run.passEnd(first), cursor: run.ops.length });

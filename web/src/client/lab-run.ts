@@ -272,7 +272,7 @@ export class LabRun extends LabState {
       this.nPrompt = this.branches.nPrompt;
       await this.#passes.takeUp(this.branches.tokens, tokens.length - 1);
       this.select({ position });
-      this.note = `Token ${position} is two tokens now, what follows is kept, and all is computed again; the tokens as they were are another branch.`;
+      this.note = `Token ${position} is two tokens now, what follows is kept, and all is computed again; the tokens as they were are another branch. ${this.note}`;
     });
   }
 
