@@ -134,7 +134,7 @@ test('heads are zeroed and scaled, keys hidden, and all of it undone', async ({ 
 
 test('waits for the step that computes it', async ({ page }) => {
   await openLab(page, '#panels=attention&text=Once+upon+a+time');
-  await expect(view(page)).toContainText('has not been computed yet');
+  await expect(view(page)).toContainText('yet: step on');
   await page.evaluate(async () => {
     const { lab } = window;
     const z = lab.tap('L.0.z')!.op;

@@ -58,7 +58,7 @@ test('finds the op that an edit changes first, and KL as the logits have it', as
 
   const op = await page.evaluate(() => window.lab.tap('L.1.z')!.op);
   await expect(found(page)).toContainText(`L.1.z (op ${op + 1} of`);
-  await expect(found(page)).toContainText('at token 2 ␣a');
+  await expect(found(page)).toContainText('at token 2 “␣a”');
   await expect(found(page)).toContainText('All 12 tokens are the same');
 
   await runs(page).getByRole('button', { name: 'Table' }).click();

@@ -173,10 +173,10 @@ test('RoPE, norms and biases are computed with the file’s own numbers', async 
   }
 });
 
-test('says what has not been computed yet', async ({ page }) => {
+test('says what yet: step on', async ({ page }) => {
   await openLab(page, hash);
   await page.evaluate(() => window.lab.select({ op: 3 }));
-  await expect(op(page)).toContainText('has not been computed yet');
+  await expect(op(page)).toContainText('yet: step on');
 });
 
 for (const scheme of ['light', 'dark'] as const) {

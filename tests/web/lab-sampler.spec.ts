@@ -179,7 +179,7 @@ test('sliders act on the stored logits, and a token is taken', async ({ page }) 
   await page.evaluate(() => window.lab.select({ position: 2 }));
   await expect(sampler(page)).toContainText('nothing is drawn there');
   await page.evaluate(() => window.lab.restart());
-  await expect(sampler(page)).toContainText('has not been computed yet');
+  await expect(sampler(page)).toContainText('yet: step on');
 });
 
 for (const scheme of ['light', 'dark'] as const) {

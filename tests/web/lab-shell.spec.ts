@@ -149,7 +149,7 @@ test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
   await press(page, 'PageDown');
   await expect(place(page)).toContainText('token 4');
   await press(page, 'PageUp');
-  await expect(place(page)).toContainText('tokens 0 Once to 3 ␣time · complete');
+  await expect(place(page)).toContainText('tokens 0 “Once” to 3 “␣time” · complete');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
 });

@@ -37,7 +37,7 @@ test('steps by op, layer and token come to the bits of whole passes', async ({ p
 
 test('the buttons step, play and run tokens, and the words say where', async ({ page }) => {
   await openLab(page, promptHash);
-  await expect(place(page)).toContainText('tokens 0 Once to 3 ␣time · before the first op');
+  await expect(place(page)).toContainText('tokens 0 “Once” to 3 “␣time” · before the first op');
   const nOps = await page.evaluate(() => window.lab.ops.length);
   const button = (name: string) => page.getByRole('button', { name, exact: true });
 

@@ -16,7 +16,7 @@ export function breakWords({ at, when = 'always', limit }: Break, ops: readonly 
   return `before op ${at + 2} of ${ops.length} ${next.name}, layer ${next.layer}`;
 }
 
-/** Why the run stands: 'L.2.z at token 3 ␣time has a norm of 14.2, above 12'. */
+/** Why the run stands: 'L.2.z at token 3 “␣time” has a norm of 14.2, above 12'. */
 export function hitWords(
   hit: BreakHit,
   breaks: readonly Break[],

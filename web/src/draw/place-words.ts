@@ -2,7 +2,7 @@
 import type { OpInfo, TokenPiece } from '../protocol.ts';
 import { tokenLabel } from './token-label.ts';
 
-/** 'token 7 ␣dog', 'tokens 0 Once to 3 ␣time': positions [first, end). */
+/** 'token 7 “␣dog”', 'tokens 0 “Once” to 3 “␣time”': positions [first, end). */
 export function positionWords(tokens: readonly TokenPiece[], first: number, end: number): string {
   const label = (at: number) => tokenLabel(at, tokens[at]?.bytes ?? new Uint8Array());
   return end - first === 1

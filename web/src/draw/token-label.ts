@@ -35,9 +35,12 @@ function escaped(byte: number): string {
   return `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-/** '7 ␣dog': absolute position and text, cut in the middle where it is longer than `most`. */
+/**
+ * '7 “␣dog”': absolute position and text, cut in the middle where it is longer than `most`. The quotes tell
+ * a token of digits from the position.
+ */
 export function tokenLabel(position: number, bytes: Uint8Array, most = 16): string {
-  return `${position} ${cutMiddle(visibleText(bytes), most)}`;
+  return `${position} “${cutMiddle(visibleText(bytes), most)}”`;
 }
 
 /** 'abcd…wxyz' */

@@ -72,7 +72,7 @@ export abstract class LabPanel<View> extends LitElement {
     this.run.removeEventListener('change', this.#changed);
   }
 
-  /** '7 ␣dog': how positions are named on every axis. */
+  /** '7 “␣dog”': how positions are named on every axis. */
   protected tokenAt(position: number): string {
     const piece = this.run.tokens[position];
     return piece ? tokenLabel(position, piece.bytes) : String(position);
@@ -151,9 +151,7 @@ export abstract class LabPanel<View> extends LitElement {
     const later = missing.find(({ held }) => held === 'not yet');
     if (later) {
       const { tap, position } = later;
-      return html`<p class="empty">
-        ${tap} of token ${this.tokenAt(position)} has not been computed yet. Step on to see it.
-      </p>`;
+      return html`<p class="empty">Token ${this.tokenAt(position)} has no ${tap} yet: step on.</p>`;
     }
     const noRow = missing.find(({ held }) => held === 'no row');
     if (noRow) {

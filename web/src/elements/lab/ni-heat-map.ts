@@ -207,6 +207,7 @@ export class NiHeatMap extends LitElement {
       .top span {
         bottom: 4px;
         writing-mode: vertical-rl;
+        text-orientation: sideways;
         transform: translateX(-50%) rotate(180deg);
         max-width: none;
         max-height: calc(var(--top) - 4px);

@@ -299,16 +299,17 @@ function joined({ tokens }: KeptRun, first: number, end: number): string {
     .join('');
 }
 
-/** '9: ␣was in A, ␣is in B' */
+/** '9 “␣was” in A, “␣is” in B' */
 function pairWords(a: KeptRun, b: KeptRun, at: number): string {
   const [inA, inB] = [a, b].map(({ tokens }) => tokens[at]);
-  const text = (piece: typeof inA) => (piece ? visibleText(piece.bytes) : '(ended)');
+  const text = (piece: typeof inA) => (piece ? `“${visibleText(piece.bytes)}”` : '(ended)');
   return inA?.id === inB?.id ? `${at} ${text(inA)}` : `${at} ${text(inA)} in A, ${text(inB)} in B`;
 }
 
 function tokenWords(a: KeptRun, b: KeptRun, token: number | null): string {
   const drawn = a.tokens.length - a.from;
-  if (token === null) return `All ${drawn} tokens are the same.`;
+  if (token === null)
+    return drawn === 1 ? 'The token is the same.' : `All ${drawn} tokens are the same.`;
   return `The first ${token - a.from} of ${drawn} tokens are the same, then ${pairWords(a, b, token)}.`;
 }
 

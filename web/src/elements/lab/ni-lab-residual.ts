@@ -156,7 +156,7 @@ export class NiLabResidual extends LabPanel<View> {
   #followed({ followed, levels, mode }: View) {
     const { logit, p } = levels.at(-1)!;
     return html`<p>
-      Followed: <b class="mono">${shown(followed)}</b>, id ${followed.id}, at the end logit
+      Followed: <b class="mono">“${shown(followed)}”</b>, id ${followed.id}, at the end logit
       ${value(logit)}, ${(p * 100).toFixed(2)} %.
       ${
         this.follow
@@ -177,7 +177,7 @@ export class NiLabResidual extends LabPanel<View> {
       <p class="key">
         <span class="attention">attention adds</span> <span class="mlp">MLP adds</span> (norms, to
         ${value(added)}) <span class="norm">‖x‖ behind it</span> (to ${value(norm)}); at the right
-        logit and probability of <b class="mono">${shown(view.followed)}</b>
+        logit and probability of <b class="mono">“${shown(view.followed)}”</b>
       </p>
       <ol aria-label="Layers">
         ${levels.map((level) => this.#level(view, level, added, norm))}
@@ -321,6 +321,7 @@ export class NiLabResidual extends LabPanel<View> {
         color: var(--ink-soft);
       }
       .key span {
+        white-space: nowrap;
         padding: 0 0.3rem;
         border-bottom: 4px solid var(--colour);
       }

@@ -116,7 +116,12 @@ export class NiLabSampler extends LabPanel<View> {
 
   #candidates(view: View, draw: SamplerStages, rows: readonly CandidateRow[]) {
     const most = Math.max(...draw.stages.map(({ top }) => top[0]!.p));
-    return html`<div class="scroll" tabindex="0" role="region" aria-label="Candidates by stage">
+    return html`<div
+      class="scroll scrolls"
+      tabindex="0"
+      role="region"
+      aria-label="Candidates by stage"
+    >
       <table>
         <thead>
           <tr>
@@ -166,14 +171,14 @@ export class NiLabSampler extends LabPanel<View> {
     const run = this.#ofRun(view, draw);
     if (random === null) {
       return html`<p aria-live="polite">
-        No random number: greedy takes the likeliest, <b class="mono">${name}</b>. ${run}
+        No random number: greedy takes the likeliest, <b class="mono">“${name}”</b>. ${run}
       </p>`;
     }
     const parts = cumulativeLine(draw);
     const { kept } = draw.stages.at(-1)!;
     return html`<p aria-live="polite">
         The random number u = <b class="mono">${value(random, 6)}</b> of seed ${view.sampling.seed}
-        falls on <b class="mono">${name}</b>. ${run}
+        falls on <b class="mono">“${name}”</b>. ${run}
       </p>
       <div class="line" role="img" aria-label=${this.#lineWords(view, draw)}>
         ${parts.map(

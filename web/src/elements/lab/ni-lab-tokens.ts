@@ -126,7 +126,7 @@ export class NiLabTokens extends LabPanel<View> {
   /** Why there is nothing to split a token into; null: there is. */
   #whole({ id, bytes, kind }: TokenPiece, merges: readonly MergeStep[]): string | null {
     if (kind !== 'normal')
-      return `Token ${id} is ${kind.replace('_', ' ')}: merges make no such token.`;
+      return `Its kind is ${kind.replace('_', ' ')}: merges make no such token.`;
     if (bytes.length === 1) return 'A single byte has no parts.';
     if (mergedParts(id, merges)) return null;
     const { kind: vocabulary } = this.run.model!.info.tokenizer;
