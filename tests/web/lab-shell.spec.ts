@@ -91,6 +91,10 @@ test('can be walked through by keyboard alone', async ({ page }) => {
   await page.keyboard.press('?');
   const keys = page.getByRole('dialog', { name: 'Keys' });
   await expect(keys).toContainText('One layer on');
+  // One part below the other.
+  const switchBox = (await keys.getByRole('checkbox').boundingBox())!;
+  const { y, height } = (await keys.getByRole('button', { name: 'Close' }).boundingBox())!;
+  expect(switchBox.y).toBeGreaterThanOrEqual(y + height);
   await page.keyboard.press('k'); // Nothing moves behind a dialog.
   await page.keyboard.press('Escape');
   await expect(keys).toBeHidden();

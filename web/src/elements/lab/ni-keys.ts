@@ -56,7 +56,7 @@ export class NiKeys extends LitElement {
         margin: 0.6rem 0 0;
         font-size: 13.5px;
       }
-      div {
+      dl div {
         display: grid;
         grid-template-columns: 9.5rem 1fr;
         align-items: baseline;
@@ -67,7 +67,7 @@ export class NiKeys extends LitElement {
         margin: 0;
       }
       @media (max-width: 480px) {
-        div {
+        dl div {
           grid-template-columns: 6.5rem 1fr;
         }
       }
