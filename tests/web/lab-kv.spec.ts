@@ -75,6 +75,25 @@ test('shows the keys, values and attention that the engine holds', async ({ page
   await expect(rows[11]!).toContainText('not seen');
 });
 
+test('a slot is chosen where it lies, behind the position that its line begins with', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await openLab(page, hash);
+  await stepTo(page, 'token', 20);
+  const grid = kv(page).getByRole('img', { name: /^Slots of the cache/ });
+  const { width } = (await grid.boundingBox())!;
+  // Lines of 16 slots in half a block, a gap behind each block.
+  const [label, line] = [18, (width - 18) / 16];
+  for (const position of [0, 5, 15, 16, 19]) {
+    const x = label + ((position % 16) + 0.5) * line;
+    await grid.click({ position: { x, y: (Math.floor(position / 16) + 0.5) * line } });
+    await expect(kv(page)).toContainText(
+      new RegExp(`token ${position} .*: block 0, slot ${position}`),
+    );
+  }
+});
+
 test('changes a slot, computes again what depends on it, and undoes that', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 12);

@@ -27,6 +27,7 @@ test('neurons are the engine’s, sorted by |act|', async ({ page }) => {
   await page.keyboard.press('Tab');
   const below = act.filter((x) => Math.abs(x) < 0.3).length;
   await expect(view(page).getByText(`(${below} of ${act.length})`)).toBeVisible();
+  await expect(view(page).locator('.ranks span')).toHaveText(['0', '80', '160', '239', '319']);
 });
 
 test('the map of cells is walked over by keys', async ({ page }) => {

@@ -7,11 +7,11 @@ export interface ArcsLayout {
   height: number;
 }
 
-/** Boxes as wide as their texts, in characters of `charWidth`, and not narrower than three. */
+/** Boxes as wide as their texts, in characters of `charWidth`, and with room for '0.1%' below. */
 export function layArcs(texts: readonly string[], charWidth: number, height: number): ArcsLayout {
   const edges = [0];
   for (const text of texts) {
-    const characters = Math.max(3, Array.from(text).length + 1);
+    const characters = Math.max(4, Array.from(text).length + 1);
     edges.push(edges.at(-1)! + characters * charWidth);
   }
   return { edges, height };

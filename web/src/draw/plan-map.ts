@@ -215,7 +215,8 @@ class RowLayout {
   }
 
   finish(right: number, goesOn: boolean): MapRow {
-    if (this.#from !== null) this.#branches.push(`${this.#leaving()} H ${this.#x - gap}`);
+    const { x, width } = this.#placed.at(-1)!;
+    if (this.#from !== null) this.#branches.push(`${this.#leaving()} H ${x + width}`);
     const end = goesOn ? right : (this.#from ?? this.#x);
     return {
       layer: this.#ops[this.#placed[0]!.op]!.layer,

@@ -74,6 +74,20 @@ export const controls = css`
     text-transform: uppercase;
     color: var(--ink-soft);
   }
+  /* A shadow at an edge behind which there is more: it stays, and what covers it scrolls along. */
+  .scrolls {
+    --cover: var(--behind, var(--panel));
+    background:
+      linear-gradient(var(--cover) 40%, transparent) top / 100% 2rem local,
+      linear-gradient(0deg, var(--cover) 40%, transparent) bottom / 100% 2rem local,
+      linear-gradient(90deg, var(--cover) 40%, transparent) left / 2rem 100% local,
+      linear-gradient(-90deg, var(--cover) 40%, transparent) right / 2rem 100% local,
+      linear-gradient(var(--line), transparent) top / 100% 0.8rem,
+      linear-gradient(0deg, var(--line), transparent) bottom / 100% 0.8rem,
+      linear-gradient(90deg, var(--line), transparent) left / 0.8rem 100%,
+      linear-gradient(-90deg, var(--line), transparent) right / 0.8rem 100%;
+    background-repeat: no-repeat;
+  }
   .mono {
     font-family: var(--mono);
     font-variant-numeric: tabular-nums;

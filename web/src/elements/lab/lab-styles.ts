@@ -122,6 +122,7 @@ export const labStyles = [
       zoom: 1.25;
     }
     :host([presenting]) main {
+      --behind: var(--ground);
       zoom: 1.6;
     }
     @media (min-width: 1100px) {

@@ -34,12 +34,9 @@ export class NiAttentionArcs extends LitElement {
     const positions =
       drawn.length === 1 ? '1 position that gets' : `${drawn.length} positions that get`;
     const words = `Arcs from position ${row.position} to the ${positions} at least 1 %`;
-    const left =
-      others > 0
-        ? `; the other ${others} get ${(Math.max(0, rest) * 100).toFixed(1)} % together`
-        : '';
+    const left = others > 0 ? `; ${others} more get ${(Math.max(0, rest) * 100).toFixed(1)} %` : '';
     return html`
-      <div class="scroll" tabindex="0" role="region" aria-label="Attention over the text">
+      <div class="scroll scrolls" tabindex="0" role="region" aria-label="Attention over the text">
         <svg
           width=${width}
           height=${height}

@@ -35,7 +35,7 @@ export class NiAttentionStages extends LitElement {
       <p class="mono">
         m = ${value(row.m)}, the largest score; l = Σ exp(score − m) = ${value(row.l)}
       </p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Stages of the softmax">
+      <div class="scroll scrolls" tabindex="0" role="region" aria-label="Stages of the softmax">
         <table>
           <thead>
             <tr>

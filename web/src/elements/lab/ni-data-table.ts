@@ -47,7 +47,7 @@ export class NiDataTable extends LitElement {
     const first = this.page * rowsPerPage;
     const shown = rows.slice(first, first + rowsPerPage);
     return html`
-      <div class="scroll" tabindex="0" role="region" aria-label="Table: ${caption}">
+      <div class="scroll scrolls" tabindex="0" role="region" aria-label="Table: ${caption}">
         <table>
           <caption>
             ${caption}

@@ -32,7 +32,7 @@ export class NiHeadGrid extends LitElement {
 
   override render() {
     const layers = [...new Set(this.heads.map(({ layer }) => layer))];
-    return html`<div class="scroll" tabindex="0" role="region" aria-label="Heads">
+    return html`<div class="scroll scrolls" tabindex="0" role="region" aria-label="Heads">
       ${layers.map(
         (layer) =>
           html`<div class="layer" role="group" aria-label="Layer ${layer}">

@@ -273,7 +273,7 @@ export class NiLabAttention extends LabPanel<View> {
           ${shades.map(
             (p) => html`<option value=${p} ?selected=${p === this.shadedTo}>${p}</option>`,
           )}
-        </select> </label
+        </select></label
       >.`;
   }
 

@@ -178,7 +178,7 @@ export class NiLabInterventions extends LabPanel<View> {
         align-items: center;
         gap: 0.5rem;
       }
-      li button {
+      li :is(button, input) {
         flex: none;
       }
       .off {

@@ -148,7 +148,7 @@ export class NiLabMap extends LabPanel<View> {
     );
     const top = 14;
     return html`<div
-      class="map"
+      class="map scrolls"
       tabindex="0"
       role="group"
       aria-label="Map of the ops. Arrow keys point at one, Enter looks at it."
@@ -285,6 +285,8 @@ export class NiLabMap extends LabPanel<View> {
       }
       svg {
         display: block;
+        max-width: 100%;
+        height: auto;
         overflow: visible;
       }
       text {

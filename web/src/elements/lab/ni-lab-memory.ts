@@ -299,10 +299,12 @@ function about({ region }: Piece): string {
 function kvWords({ kv, memory }: View, run: LabRun) {
   const { blocks, blockPositions, blockBytes, length, blocksMax } = kv;
   const used = kv.table.length * blockPositions;
-  const empty = used > 0 ? `, ${(((used - length) / used) * 100).toFixed(0)} % of them empty` : '';
+  const empty = (((used - length) / used) * 100).toFixed(0);
+  const filled =
+    used > 0 ? `; ${length} of their ${used} positions hold a token, ${empty} % are empty` : '';
   return html`Keys and values (${run.model!.info.kv_type}): ${blocks} of at most ${blocksMax} blocks
-  are taken, of ${blockPositions} positions and ${size(blockBytes)} each; ${length} positions hold a
-  token in ${used}${empty}. A full context of ${memory.nCtx} takes ${size(memory.kvBytesMax)}.`;
+  are taken, of ${blockPositions} positions and ${size(blockBytes)} each${filled}. A full context of
+  ${memory.nCtx} takes ${size(memory.kvBytesMax)}.`;
 }
 
 customElements.define('ni-lab-memory', NiLabMemory);

@@ -141,14 +141,17 @@ export class NiLabMlp extends LabPanel<View> {
         ${svg`<path class="area" d="M0 100L${points.join('L')}L600 100z"></path>
           <line x1="0" x2="600" y1=${y(this.threshold)} y2=${y(this.threshold)}></line>`}
       </svg>
-      <span>|act|, sorted: the largest ${value(most)}; line: the threshold</span>
+      <div class="ranks mono">
+        ${[0, 1, 2, 3, 4].map((i) => html`<span>${Math.round((i / 4) * (sorted.length - 1))}</span>`)}
+      </div>
+      <span>|act| by rank, the largest ${value(most)}; line: the threshold</span>
     </div>`;
   }
 
   #top({ layer, gate, up, act, sorted }: View) {
     const top = [...sorted.subarray(0, nTop)];
     const most = largest(top.map((at) => act[at]!));
-    return html`<div class="scroll" tabindex="0" role="region" aria-label="Largest neurons">
+    return html`<div class="scroll scrolls" tabindex="0" role="region" aria-label="Largest neurons">
       <table>
         <thead>
           <tr>
@@ -292,6 +295,10 @@ export class NiLabMlp extends LabPanel<View> {
         width: 100%;
         height: 90px;
         background: var(--well);
+      }
+      .ranks {
+        display: flex;
+        justify-content: space-between;
       }
       @container (min-width: 46rem) {
         .two {

@@ -219,7 +219,7 @@ export class NiLabOp extends LabPanel<View> {
         block ${block}: ${six(before)} + (${six(cell.d[block]!)} · ${six(cell.a[block]!)}) ·
         ${six(cell.dot[block]!)}${minimum} = ${six(cell.running[block]!)}
       </p>
-      <div class="terms" role="group" tabindex="0" aria-label="Products of block ${block}">
+      <div class="terms scrolls" role="group" tabindex="0" aria-label="Products of block ${block}">
         ${terms.map(
           ({ w, x }, i) =>
             html`<span

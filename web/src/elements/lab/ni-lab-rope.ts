@@ -237,8 +237,8 @@ export class NiLabRope extends LabPanel<View> {
         .label=${`q·k of ${what} over the distance from ${position}`}
       ></ni-distance-plot>
       <p class="key">
-        Points: q·k of ${what} with the keys in the cache, by how far they lie before
-        ${this.tokenAt(position)}.
+        Up: q·k of ${what}. Across: how many positions its key lies before
+        ${this.tokenAt(position)}. Points: the keys in the cache.
         ${
           line
             ? html`Line: the key of ${this.tokenAt(moved)} as it would be at other distances,

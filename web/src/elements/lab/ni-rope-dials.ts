@@ -70,9 +70,9 @@ export class NiRopeDials extends LitElement {
     const f = this.frequency(j);
     const turned = wrapped(after[j]!.angle - before[j]!.angle);
     return (
-      `Pair ${j}: ${value(f)} radians a position, a whole turn each ${value((2 * Math.PI) / f)} positions; ` +
-      `${position} · ${value(f)} = ${value(position * f)}, of which ${value(wrapped(position * f))} remain; ` +
-      `q was turned by ${value(turned)}.`
+      `Pair ${j}: ${value(f)} rad a position, a whole turn each ${value((2 * Math.PI) / f)} positions; ` +
+      `${position} · ${value(f)} = ${value(position * f)}, of which ${value(wrapped(position * f))} rad remain; ` +
+      `q was turned by ${value(turned)} rad.`
     );
   }
 

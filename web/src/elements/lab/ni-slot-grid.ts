@@ -18,6 +18,9 @@ export interface SlotMap {
 
 const blockGap = 5;
 const leastCell = 12;
+/** Of the position that a line begins with, and its digits' width. */
+const labelSize = 9;
+const digitWidth = 6;
 const darkPage = matchMedia('(prefers-color-scheme: dark)');
 
 /**
@@ -52,12 +55,25 @@ export class NiSlotGrid extends LitElement {
   /** Slots in a line: a whole block, or the half or quarter that there is room for. */
   get #columns(): number {
     let columns = this.map.kv.blockPositions;
-    while (columns > 8 && this.#width.width / columns < leastCell) columns /= 2;
+    while (columns > 8 && this.#room / columns < leastCell) columns /= 2;
     return columns;
   }
 
+  /** Left of the slots, for the position that each line begins with. */
+  get #gutter(): number {
+    return String(this.#slots).length * digitWidth + 6;
+  }
+
+  get #room(): number {
+    return this.#width.width - this.#gutter;
+  }
+
+  get #slots(): number {
+    return this.map.kv.table.length * this.map.kv.blockPositions;
+  }
+
   get #cell(): number {
-    return Math.max(4, Math.min(18, Math.floor(this.#width.width / this.#columns)));
+    return Math.max(4, Math.min(18, Math.floor(this.#room / this.#columns)));
   }
 
   override render() {
@@ -65,12 +81,12 @@ export class NiSlotGrid extends LitElement {
     const lines = kv.blockPositions / this.#columns;
     const height = kv.table.length * (lines * this.#cell + blockGap);
     return html`
-      <div class="scroll">
+      <div class="scroll scrolls">
         <canvas
           tabindex="0"
           role="img"
           aria-label="Slots of the cache. Arrow keys choose one"
-          style="width:${this.#columns * this.#cell}px;height:${height}px"
+          style="width:${this.#gutter + this.#columns * this.#cell}px;height:${height}px"
           @keydown=${this.#keydown}
           @click=${this.#click}
         ></canvas>
@@ -89,6 +105,7 @@ export class NiSlotGrid extends LitElement {
         <span class="key"><i class="later"></i>behind the query</span>
         <span class="key"><i class="hidden">×</i>hidden</span>
         <span class="key"><i></i>empty</span>
+        <span class="key"><span class="position">0</span>position of a line’s first slot</span>
       </div>
     `;
   }
@@ -101,8 +118,22 @@ export class NiSlotGrid extends LitElement {
     canvas.height = clientHeight * scale;
     const context = canvas.getContext('2d')!;
     context.scale(scale, scale);
-    const slots = this.map.kv.table.length * this.map.kv.blockPositions;
-    for (let position = 0; position < slots; ++position) this.#slot(context, position);
+    for (let position = 0; position < this.#slots; ++position) this.#slot(context, position);
+    this.#labels(context);
+  }
+
+  /** Which position a line begins with; of lines that are too low, every other one or fewer. */
+  #labels(context: CanvasRenderingContext2D) {
+    const { font, color } = getComputedStyle(this.renderRoot.querySelector('.position')!);
+    context.font = font;
+    context.fillStyle = color;
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    const every = this.#columns * Math.ceil(labelSize / this.#cell);
+    for (let position = 0; position < this.#slots; position += every) {
+      const [x, y] = this.#placeOf(position);
+      context.fillText(String(position), x - 4, y + this.#cell / 2);
+    }
   }
 
   #slot(context: CanvasRenderingContext2D, position: number) {
@@ -148,7 +179,7 @@ export class NiSlotGrid extends LitElement {
     const { blockPositions } = this.map.kv;
     const block = Math.floor(position / blockPositions);
     const line = Math.floor(position / columns);
-    return [(position % columns) * this.#cell, line * this.#cell + block * blockGap];
+    return [this.#gutter + (position % columns) * this.#cell, line * this.#cell + block * blockGap];
   }
 
   #click = (event: MouseEvent) => {
@@ -157,7 +188,10 @@ export class NiSlotGrid extends LitElement {
     const blockHeight = lines * this.#cell + blockGap;
     const block = Math.floor(event.offsetY / blockHeight);
     const line = Math.min(lines - 1, Math.floor((event.offsetY % blockHeight) / this.#cell));
-    const column = Math.min(columns - 1, Math.floor(event.offsetX / this.#cell));
+    const column = Math.max(
+      0,
+      Math.min(columns - 1, Math.floor((event.offsetX - this.#gutter) / this.#cell)),
+    );
     this.#pick((block * lines + line) * columns + column);
   };
 
@@ -217,6 +251,9 @@ export class NiSlotGrid extends LitElement {
         height: 0.8rem;
         border: 1px solid var(--line);
         font-style: normal;
+      }
+      .position {
+        font: 9px var(--mono);
       }
       .key .ramp {
         width: 4rem;

@@ -175,7 +175,12 @@ export class NiSource extends LitElement {
     const range = `${first}–${last}`;
     return html`<details ?open=${open}>
       <summary><b>${name}</b> <span>${file}:${range}</span></summary>
-      <div class="code" role="group" tabindex="0" aria-label="${name}, lines ${range} of ${file}">
+      <div
+        class="code scrolls"
+        role="group"
+        tabindex="0"
+        aria-label="${name}, lines ${range} of ${file}"
+      >
         <pre class="numbers" aria-hidden="true">${numbers}</pre>
         <pre><code>${guard([text], () => map(this.#tokens!(text), coloured))}</code></pre>
       </div>

@@ -34,7 +34,7 @@ export class NiTensorList extends LitElement {
         <b>${value(bitsPerWeight(whole), 3)}</b> bits a weight. The file’s tensors, vectors
         included: ${inFile.join(', ')}.
       </p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Matrices">
+      <div class="scroll scrolls" tabindex="0" role="region" aria-label="Matrices">
         <table role="table">
           <thead>
             <tr role="row">
