@@ -1,8 +1,10 @@
-// docs/lab has a picture of every panel, which `npm run docs:pictures` takes anew from real runs.
+// docs/lab has a picture of every panel, and docs/page.png is the chat with SmolLM2: `npm run docs:pictures`
+// takes them anew from real runs.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { type PanelEntry, panels } from '../../web/src/elements/lab/panels.ts';
 import { openLab, panel, settled, stepTo } from './lab-page.ts';
+import { answered, ask, open, question } from './page.ts';
 
 const folder = 'docs/lab';
 /** Bytes, and pixels. */
@@ -70,4 +72,21 @@ test('every panel has its picture, and the guide shows it', async ({ page }, { c
     expect(guide, 'picture').toContain(`![${title}](${id}.png)`);
     expect(statSync(`${folder}/${id}.png`).size, id).toBeLessThan(largest);
   }
+});
+
+test('the README shows the page with a real answer, and the lab', async ({ page }, { config }) => {
+  if (config.updateSnapshots === 'all') {
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await open(page, 'model=default&temperature=0&n_ctx=2048');
+    for (const [n, text] of [question, 'What is photosynthesis?'].entries()) {
+      await ask(page, text);
+      await answered(page, n + 1);
+    }
+    await page.mouse.move(0, 0);
+    await page.screenshot({ path: 'docs/page.png' });
+  }
+  const readme = readFileSync('README.md', 'utf8');
+  const shown = Array.from(readme.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g), ([, path]) => path!);
+  expect(shown).toEqual(['docs/page.png', 'docs/lab/attention.png']);
+  for (const path of shown) expect(statSync(path).size, path).toBeLessThan(largest);
 });
