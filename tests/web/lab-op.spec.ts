@@ -173,7 +173,7 @@ test('RoPE, norms and biases are computed with the file’s own numbers', async 
   }
 });
 
-test('says what yet: step on', async ({ page }) => {
+test('says what has not been computed yet', async ({ page }) => {
   await openLab(page, hash);
   await page.evaluate(() => window.lab.select({ op: 3 }));
   await expect(op(page)).toContainText('yet: step on');
