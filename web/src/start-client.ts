@@ -20,7 +20,7 @@ const latestDrawingMs = 50;
 export function startClient({ load, model, run }: PageOptions): Start {
   const engineUrl = new URL(`${__ENGINE_FOLDER__}/`, document.baseURI).href;
   const client = new Client({ engineUrl, load });
-  const last = model === null ? lastModel() : null;
+  const last = run === null && model === null ? lastModel() : null;
   if (run === null) client.prepare(likelySource(model, last));
   window.nanoinfer = client;
   const awake = client.awake;
