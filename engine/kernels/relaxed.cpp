@@ -17,7 +17,7 @@ using simd128::ActivationBlock;
 // 32256.
 struct RelaxedDot {
   template <typename Format>
-  static constexpr bool kTilesTogether = false;
+  static constexpr bool kTilesTogether = true;
 
   struct Sum {
     v128_t high = wasm_i16x8_splat(0);
@@ -28,13 +28,16 @@ struct RelaxedDot {
     v128_t low;
   };
 
+  v128_t sixty_fours = held(wasm_i16x8_splat(64));
+  v128_t ones = held(wasm_i16x8_splat(1));
+
   template <typename Format>
-  static Activations load(const ActivationBlock& x, size_t k) {
+  Activations load(const ActivationBlock& x, size_t k) const {
     return {wasm_v128_load32_splat(x.high + k), wasm_v128_load32_splat(x.low + k)};
   }
 
   template <typename Format>
-  static void add(Sum& sum, v128_t codes, const Activations& a) {
+  void add(Sum& sum, v128_t codes, const Activations& a) const {
     static_assert(!Format::kSigned);
     sum.high = wasm_i16x8_add(sum.high, relaxed_dot(a.high, codes));
     sum.low = wasm_i16x8_add(sum.low, relaxed_dot(a.low, codes));
@@ -43,9 +46,9 @@ struct RelaxedDot {
   }
 
   template <typename Format>
-  static v128_t total(const Sum& sum) {
-    return wasm_i32x4_add(wasm_i32x4_dot_i16x8(sum.high, held(wasm_i16x8_splat(64))),
-                          wasm_i32x4_dot_i16x8(sum.low, held(wasm_i16x8_splat(1))));
+  v128_t total(const Sum& sum) const {
+    return wasm_i32x4_add(wasm_i32x4_dot_i16x8(sum.high, sixty_fours),
+                          wasm_i32x4_dot_i16x8(sum.low, ones));
   }
 };
 

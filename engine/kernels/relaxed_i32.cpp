@@ -13,6 +13,7 @@ namespace nanoinfer {
 namespace {
 
 using simd128::ActivationBlock;
+using simd128::Masks;
 using simd128::Sums;
 
 // sum + codes . q for the two planes of q. Unsigned codes are the 7-bit operand. Signed ones are
@@ -23,11 +24,15 @@ inline v128_t dot_add(v128_t codes, v128_t q, v128_t sum) {
 }
 
 // Four activations' high parts in every lane, in the form that dot_add takes.
-template <bool kSigned>
-inline v128_t load_high(const int8_t* high) {
-  const v128_t q = wasm_v128_load32_splat(high);
-  return kSigned ? wasm_i8x16_add(q, held(wasm_i8x16_splat(64))) : q;
-}
+struct HighPart {
+  v128_t sixty_fours = held(wasm_i8x16_splat(64));
+
+  template <bool kSigned>
+  v128_t load(const int8_t* high) const {
+    const v128_t q = wasm_v128_load32_splat(high);
+    return kSigned ? wasm_i8x16_add(q, sixty_fours) : q;
+  }
+};
 
 // The sum of codes * q from those of its planes.
 inline v128_t join(v128_t high, v128_t low) {
@@ -50,25 +55,28 @@ struct DotI32 {
     v128_t low;
   };
 
+  HighPart high_part;
+  v128_t ones = held(wasm_i8x16_splat(1));
+
   template <typename Format>
-  static Activations load(const ActivationBlock& x, size_t k) {
-    return {load_high<Format::kSigned>(x.high + k), wasm_v128_load32_splat(x.low + k)};
+  Activations load(const ActivationBlock& x, size_t k) const {
+    return {high_part.load<Format::kSigned>(x.high + k), wasm_v128_load32_splat(x.low + k)};
   }
 
   template <typename Format>
-  static void add(Sum& sum, v128_t codes, const Activations& a) {
+  void add(Sum& sum, v128_t codes, const Activations& a) const {
     sum.high = dot_add<Format::kSigned>(codes, a.high, sum.high);
     sum.low = dot_add<Format::kSigned>(codes, a.low, sum.low);
     settle(sum.high);
     settle(sum.low);
     if constexpr (Format::kSigned) {
-      sum.codes = relaxed_dot_add(codes, held(wasm_i8x16_splat(1)), sum.codes);
+      sum.codes = relaxed_dot_add(codes, ones, sum.codes);
       settle(sum.codes);
     }
   }
 
   template <typename Format>
-  static v128_t total(const Sum& sum) {
+  v128_t total(const Sum& sum) const {
     if constexpr (!Format::kSigned) return join(sum.high, sum.low);
     return join(wasm_i32x4_sub(sum.high, wasm_i32x4_shl(sum.codes, 6)), sum.low);
   }
@@ -102,11 +110,10 @@ void unpack_bytes(const uint8_t* tile, size_t n_in, const Panel& panel) {
   float* d = panel.d;
   float* m = panel.m;
   int32_t* code_sums = panel.code_sums;
+  const Masks masks;
   const v128_t ones = held(wasm_i8x16_splat(1));
-  alignas(16) uint8_t high[simd128::kHighBytes];
   for (size_t i = 0; i < n_in; i += Format::kSubs * kBlock, tile += Format::kTileBytes) {
-    Format::scales(tile, d, m);
-    Format::expand(tile, high);
+    Format::scales(masks, tile, d, m);
     d += Format::kSubs * kTileRows;
     if constexpr (Format::kHasMin) m += Format::kSubs * kTileRows;
     for (size_t group = 0; group < Format::kSubs / Format::kParts; ++group) {
@@ -118,7 +125,7 @@ void unpack_bytes(const uint8_t* tile, size_t n_in, const Panel& panel) {
             constexpr size_t kPart = decltype(part)::value, kUpper = decltype(upper)::value;
             for (size_t half = 0; half < 2; ++half) {
               const v128_t four =
-                  Format::template codes<kPart, kUpper>(tile, high, group, unit, half);
+                  Format::template codes<kPart, kUpper>(masks, tile, group, unit, half);
               wasm_v128_store(codes + (4 * kUpper + unit) * 32 + half * 16, four);
               if constexpr (Format::kSigned) {
                 sums.half[half] = relaxed_dot_add(four, ones, sums.half[half]);
@@ -146,9 +153,10 @@ void unpack_tile(const Matrix& w, size_t tile, const Panel& panel) {
 
 template <typename Format>
 struct BytePanel {
+  HighPart high_part;
+
   template <size_t kTokens>
-  static Sums<kTokens> sums(const Panel& panel, const QuantisedRows& x, size_t token,
-                            size_t block) {
+  Sums<kTokens> sums(const Panel& panel, const QuantisedRows& x, size_t token, size_t block) const {
     constexpr bool kSigned = Format::kSigned;
     const uint8_t* codes =
         reinterpret_cast<const uint8_t*>(panel.codes) + block * kBlock * kTileRows;
@@ -162,7 +170,7 @@ struct BytePanel {
         const Lanes8 rows = {{wasm_v128_load(w), wasm_v128_load(w + 16)}};
         unrolled<kTokens>([&](auto token_index) __attribute__((always_inline)) {
           constexpr size_t t = decltype(token_index)::value;
-          const v128_t q_high = load_high<kSigned>(x.high + at + t * x.n_in + i + 4 * kUnit);
+          const v128_t q_high = high_part.load<kSigned>(x.high + at + t * x.n_in + i + 4 * kUnit);
           const v128_t q_low = wasm_v128_load32_splat(x.low + at + t * x.n_in + i + 4 * kUnit);
           for (size_t half = 0; half < 2; ++half) {
             v128_t& sum_high = high.token[t].half[half];

@@ -86,6 +86,7 @@ float largest(const float* scores, size_t n) {
 // scores (n) -> exp(score - most) in place; their 4-lane sum.
 float exponentials(float* probs, size_t n, float most) {
   const size_t n_whole = n & ~size_t{3};
+  const Exp4 exp4;
   const v128_t most4 = wasm_f32x4_splat(most);
   v128_t sums = wasm_f32x4_splat(0.0f);
   for (size_t p = 0; p < n_whole; p += 4) {

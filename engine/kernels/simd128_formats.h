@@ -15,20 +15,28 @@
 
 namespace nanoinfer::simd128 {
 
+// What formats mask with, made once, before the loops: see held. (Measured: a third of decode.)
+struct Masks {
+  v128_t low_nibble = held(wasm_i8x16_splat(0x0f));
+  v128_t bit4 = held(wasm_i8x16_splat(0x10));
+  v128_t bits45 = held(wasm_i8x16_splat(0x30));
+  v128_t low_byte = held(wasm_i32x4_splat(0xff));
+  v128_t half_bits = held(wasm_i32x4_splat(static_cast<int32_t>(0x8fffe000)));
+  v128_t half_scale = held(wasm_f32x4_splat(0x1p112f));
+};
+
 // 8 finite halves (16 bytes) -> 8 floats, as half_to_float does: the loader has refused others.
 // Sign and exponent shifted to a float's places, then 2^(127 - 15) for the difference of the
 // biases.
-inline Lanes8 load_halves(const uint8_t* bytes) {
+inline Lanes8 load_halves(const Masks& masks, const uint8_t* bytes) {
   const v128_t halves = wasm_v128_load(bytes);
   const v128_t zero = wasm_i32x4_splat(0);
-  const v128_t mask = held(wasm_i32x4_splat(static_cast<int32_t>(0x8fffe000)));
-  const v128_t bias = held(wasm_f32x4_splat(0x1p112f));
   const v128_t high[2] = {wasm_i16x8_shuffle(zero, halves, 0, 8, 1, 9, 2, 10, 3, 11),
                           wasm_i16x8_shuffle(zero, halves, 4, 12, 5, 13, 6, 14, 7, 15)};
   Lanes8 out;
   for (size_t half = 0; half < 2; ++half) {
-    const v128_t placed = wasm_v128_and(wasm_i32x4_shr(high[half], 3), mask);
-    out.half[half] = wasm_f32x4_mul(placed, bias);
+    const v128_t placed = wasm_v128_and(wasm_i32x4_shr(high[half], 3), masks.half_bits);
+    out.half[half] = wasm_f32x4_mul(placed, masks.half_scale);
   }
   return out;
 }
@@ -44,43 +52,34 @@ inline v128_t load_unit(const uint8_t* field, size_t unit, size_t half) {
 }
 
 template <size_t nibble>
-inline v128_t nibbles(v128_t bytes) {
+inline v128_t nibbles(const Masks& masks, v128_t bytes) {
   const v128_t shifted = nibble == 0 ? bytes : wasm_u16x8_shr(bytes, 4);
-  return wasm_v128_and(shifted, held(wasm_i8x16_splat(0x0f)));
+  return wasm_v128_and(shifted, masks.low_nibble);
 }
 
 // Two bits in place 4 and 5 from place 2 * pair.
 template <size_t pair>
-inline v128_t bit_pairs(v128_t bytes) {
+inline v128_t bit_pairs(const Masks& masks, v128_t bytes) {
   v128_t shifted = bytes;
   if constexpr (pair < 2) shifted = wasm_i16x8_shl(bytes, 4 - 2 * pair);
   if constexpr (pair == 3) shifted = wasm_u16x8_shr(bytes, 2);
-  return wasm_v128_and(shifted, held(wasm_i8x16_splat(0x30)));
+  return wasm_v128_and(shifted, masks.bits45);
 }
 
-// 16 where all bits of `mask` are set.
-inline v128_t sixteen_if(v128_t bytes, v128_t mask) {
-  const v128_t set = wasm_i8x16_eq(wasm_v128_and(bytes, mask), mask);
-  return wasm_v128_and(set, held(wasm_i8x16_splat(0x10)));
+// 16 where the bit of `mask` is set.
+inline v128_t sixteen_if(const Masks& masks, v128_t bytes, v128_t mask) {
+  return wasm_v128_and(wasm_i8x16_eq(wasm_v128_and(bytes, mask), mask), masks.bit4);
 }
 
-// Fifth bits of Q5_0 and Q5_1, whose 32 bits lie in one 4-byte unit (input k is bit k), to the
-// places that codes have: 8 units x 2 halves x 16 bytes, each 16 or 0. Two units share a byte of a
-// row.
-inline void expand_fifth_bits(const uint8_t* bits, uint8_t* to) {
-  for (size_t half = 0; half < 2; ++half, to += 16) {
-    const v128_t rows = load_unit(bits, 0, half);
-    unrolled<4>([&](auto byte) __attribute__((always_inline)) {
-      constexpr int k = decltype(byte)::value;
-      const v128_t eight =
-          wasm_i8x16_shuffle(rows, rows, k, k, k, k, k + 4, k + 4, k + 4, k + 4, k + 8, k + 8,
-                             k + 8, k + 8, k + 12, k + 12, k + 12, k + 12);
-      const v128_t first = held(wasm_i32x4_splat(0x08040201));
-      const v128_t second = held(wasm_i32x4_splat(static_cast<int32_t>(0x80402010)));
-      wasm_v128_store(to + (2 * k) * 32, sixteen_if(eight, first));
-      wasm_v128_store(to + (2 * k + 1) * 32, sixteen_if(eight, second));
-    });
-  }
+// Fifth bits of a unit of Q5_0 and Q5_1, in place 4 of each code. Byte i of a row's four holds
+// those of inputs i, i + 4, ... (see tiles.h), so bit 4 * kUpper + unit of a byte belongs to its
+// code.
+template <size_t kUpper>
+inline v128_t fifth_bits(const Masks& masks, const uint8_t* field, size_t unit, size_t half) {
+  const v128_t eight = load_unit(field, 0, half);
+  const v128_t four = kUpper == 0 ? wasm_i16x8_shl(eight, 4) : eight;  // in places 4 to 7
+  const v128_t one = wasm_v128_and(four, wasm_i8x16_splat(static_cast<int8_t>(0x10u << unit)));
+  return wasm_u8x16_min(one, masks.bit4);
 }
 
 // ---- 32 inputs a block -------------------------------------------------------------------------
@@ -90,28 +89,23 @@ inline void expand_fifth_bits(const uint8_t* bits, uint8_t* to) {
 //   kZero        to be subtracted from each code  kHasMin      whether m is used
 //   kSigned      codes are int8, else uint8       kScaled16    codes are also times scales16()
 //   scales()     d and m (kSubs, 8); m only if kHasMin
-//   expand()     what codes() wants unpacked once a block, to high (kHighBytes)
 //   codes()      16 codes of sub-block group * kParts + kPart: one half of a unit
-inline constexpr size_t kHighBytes = 256;
-
 struct SimpleFormat {
   static constexpr size_t kSubs = 1, kParts = 1;
   static constexpr int kZero = 0;
   static constexpr bool kHasMin = false, kSigned = false, kScaled16 = false;
 
-  static void expand(const uint8_t*, uint8_t*) {}
-
-  static void scales(const uint8_t* block, float* d, float*) {
-    store_lanes8(d, load_halves(block));
+  static void scales(const Masks& masks, const uint8_t* block, float* d, float*) {
+    store_lanes8(d, load_halves(masks, block));
   }
 };
 
 struct MinFormat : SimpleFormat {
   static constexpr bool kHasMin = true;
 
-  static void scales(const uint8_t* block, float* d, float* m) {
-    store_lanes8(d, load_halves(block));
-    store_lanes8(m, load_halves(block + 16));
+  static void scales(const Masks& masks, const uint8_t* block, float* d, float* m) {
+    store_lanes8(d, load_halves(masks, block));
+    store_lanes8(m, load_halves(masks, block + 16));
   }
 };
 
@@ -120,15 +114,15 @@ struct Q8_0 : SimpleFormat {
   static constexpr bool kSigned = true;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t*, size_t, size_t unit, size_t half) {
+  static v128_t codes(const Masks&, const uint8_t* block, size_t, size_t unit, size_t half) {
     return load_unit(block + 16, 4 * kUpper + unit, half);
   }
 };
 
 // Nibbles: the low ones of 16 bytes are inputs 0-15, the high ones 16-31.
 template <size_t kUpper>
-inline v128_t block_nibbles(const uint8_t* codes, size_t unit, size_t half) {
-  return nibbles<kUpper>(load_unit(codes, unit, half));
+inline v128_t block_nibbles(const Masks& masks, const uint8_t* codes, size_t unit, size_t half) {
+  return nibbles<kUpper>(masks, load_unit(codes, unit, half));
 }
 
 struct Q4_0 : SimpleFormat {
@@ -136,8 +130,8 @@ struct Q4_0 : SimpleFormat {
   static constexpr int kZero = 8;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t*, size_t, size_t unit, size_t half) {
-    return block_nibbles<kUpper>(block + 16, unit, half);
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t, size_t unit, size_t half) {
+    return block_nibbles<kUpper>(masks, block + 16, unit, half);
   }
 };
 
@@ -145,8 +139,8 @@ struct Q4_1 : MinFormat {
   static constexpr size_t kTileBytes = 8 * 20;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t*, size_t, size_t unit, size_t half) {
-    return block_nibbles<kUpper>(block + 32, unit, half);
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t, size_t unit, size_t half) {
+    return block_nibbles<kUpper>(masks, block + 32, unit, half);
   }
 };
 
@@ -155,33 +149,29 @@ struct Q5_0 : SimpleFormat {
   static constexpr int kZero = 16;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t* high, size_t, size_t unit, size_t half) {
-    return wasm_v128_or(block_nibbles<kUpper>(block + 48, unit, half),
-                        load_unit(high, 4 * kUpper + unit, half));
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t, size_t unit, size_t half) {
+    return wasm_v128_or(block_nibbles<kUpper>(masks, block + 48, unit, half),
+                        fifth_bits<kUpper>(masks, block + 16, unit, half));
   }
-
-  static void expand(const uint8_t* block, uint8_t* high) { expand_fifth_bits(block + 16, high); }
 };
 
 struct Q5_1 : MinFormat {
   static constexpr size_t kTileBytes = 8 * 24;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t* high, size_t, size_t unit, size_t half) {
-    return wasm_v128_or(block_nibbles<kUpper>(block + 64, unit, half),
-                        load_unit(high, 4 * kUpper + unit, half));
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t, size_t unit, size_t half) {
+    return wasm_v128_or(block_nibbles<kUpper>(masks, block + 64, unit, half),
+                        fifth_bits<kUpper>(masks, block + 32, unit, half));
   }
-
-  static void expand(const uint8_t* block, uint8_t* high) { expand_fifth_bits(block + 32, high); }
 };
 
 // ---- 256 inputs a block ------------------------------------------------------------------------
 
 // Four 6-bit numbers of each row (lanes are rows, bytes the numbers) times `unit`, to to[0 ..
 // 3][8].
-inline void store_scaled(float* to, v128_t numbers, v128_t unit) {
+inline void store_scaled(const Masks& masks, float* to, v128_t numbers, v128_t unit) {
   for (uint32_t i = 0; i < 4; ++i) {
-    const v128_t number = wasm_v128_and(wasm_u32x4_shr(numbers, 8 * i), wasm_i32x4_splat(0xff));
+    const v128_t number = wasm_v128_and(wasm_u32x4_shr(numbers, 8 * i), masks.low_byte);
     wasm_v128_store(to + 8 * i, wasm_f32x4_mul(unit, wasm_f32x4_convert_i32x4(number)));
   }
 }
@@ -191,20 +181,21 @@ struct KFormat : SimpleFormat {
   static constexpr size_t kSubs = 8, kParts = 2;
   static constexpr bool kHasMin = true;
 
-  static void scales(const uint8_t* block, float* d, float* m) {
-    const Lanes8 unit_d = load_halves(block);
-    const Lanes8 unit_m = load_halves(block + 16);
-    const v128_t low6 = held(wasm_i8x16_splat(0x3f));
+  static void scales(const Masks& masks, const uint8_t* block, float* d, float* m) {
+    const Lanes8 unit_d = load_halves(masks, block);
+    const Lanes8 unit_m = load_halves(masks, block + 16);
+    const v128_t low6 = wasm_v128_or(masks.low_nibble, masks.bits45);
     for (size_t half = 0; half < 2; ++half) {
       const v128_t a = load_unit(block + 32, 0, half);
       const v128_t b = load_unit(block + 32, 1, half);
       const v128_t c = load_unit(block + 32, 2, half);
       const v128_t minus_m = wasm_f32x4_neg(unit_m.half[half]);
-      store_scaled(d + 4 * half, wasm_v128_and(a, low6), unit_d.half[half]);
-      store_scaled(m + 4 * half, wasm_v128_and(b, low6), minus_m);
-      store_scaled(d + 32 + 4 * half, wasm_v128_or(nibbles<0>(c), bit_pairs<3>(a)),
-                   unit_d.half[half]);
-      store_scaled(m + 32 + 4 * half, wasm_v128_or(nibbles<1>(c), bit_pairs<3>(b)), minus_m);
+      store_scaled(masks, d + 4 * half, wasm_v128_and(a, low6), unit_d.half[half]);
+      store_scaled(masks, m + 4 * half, wasm_v128_and(b, low6), minus_m);
+      store_scaled(masks, d + 32 + 4 * half,
+                   wasm_v128_or(nibbles<0>(masks, c), bit_pairs<3>(masks, a)), unit_d.half[half]);
+      store_scaled(masks, m + 32 + 4 * half,
+                   wasm_v128_or(nibbles<1>(masks, c), bit_pairs<3>(masks, b)), minus_m);
     }
   }
 };
@@ -213,9 +204,9 @@ struct Q4_K : KFormat {
   static constexpr size_t kTileBytes = 8 * 144;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t*, size_t group, size_t unit,
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t group, size_t unit,
                       size_t half) {
-    return nibbles<kPart>(load_unit(block + 128, group * 8 + 4 * kUpper + unit, half));
+    return nibbles<kPart>(masks, load_unit(block + 128, group * 8 + 4 * kUpper + unit, half));
   }
 };
 
@@ -224,12 +215,12 @@ struct Q5_K : KFormat {
   static constexpr size_t kTileBytes = 8 * 176;
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t*, size_t group, size_t unit,
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t group, size_t unit,
                       size_t half) {
     const v128_t mask = wasm_i8x16_splat(static_cast<int8_t>(1u << (2 * group + kPart)));
-    const v128_t high = sixteen_if(load_unit(block + 128, 4 * kUpper + unit, half), mask);
-    return wasm_v128_or(nibbles<kPart>(load_unit(block + 384, group * 8 + 4 * kUpper + unit, half)),
-                        high);
+    const v128_t high = sixteen_if(masks, load_unit(block + 128, 4 * kUpper + unit, half), mask);
+    return wasm_v128_or(
+        nibbles<kPart>(masks, load_unit(block + 384, group * 8 + 4 * kUpper + unit, half)), high);
   }
 };
 
@@ -240,18 +231,18 @@ struct Q6_K : SimpleFormat {
   static constexpr int kZero = 32;
   static constexpr bool kScaled16 = true;
 
-  static void scales(const uint8_t* block, float* d, float*) {
-    const Lanes8 unit = load_halves(block);
+  static void scales(const Masks& masks, const uint8_t* block, float* d, float*) {
+    const Lanes8 unit = load_halves(masks, block);
     for (size_t sub = 0; sub < kSubs; ++sub) store_lanes8(d + 8 * sub, unit);
   }
 
   template <size_t kPart, size_t kUpper>
-  static v128_t codes(const uint8_t* block, const uint8_t*, size_t group, size_t unit,
+  static v128_t codes(const Masks& masks, const uint8_t* block, size_t group, size_t unit,
                       size_t half) {
     const size_t low_unit = group * 16 + kPart % 2 * 8 + 4 * kUpper + unit;
-    const v128_t low = nibbles<kPart / 2>(load_unit(block + 656, low_unit, half));
+    const v128_t low = nibbles<kPart / 2>(masks, load_unit(block + 656, low_unit, half));
     return wasm_v128_or(
-        low, bit_pairs<kPart>(load_unit(block + 144, group * 8 + 4 * kUpper + unit, half)));
+        low, bit_pairs<kPart>(masks, load_unit(block + 144, group * 8 + 4 * kUpper + unit, half)));
   }
 
   // The int8 scales of 16 inputs of a sub-block (which = 0 or 1), of 4 rows, as int32.

@@ -50,12 +50,12 @@ struct WideDot {
   };
 
   template <typename Format>
-  static Activations load(const ActivationBlock& x, size_t k) {
+  Activations load(const ActivationBlock& x, size_t k) const {
     return {wasm_v128_load64_splat(x.wide + k)};
   }
 
   template <typename Format>
-  static void add(Sum& sum, v128_t codes, const Activations& a) {
+  void add(Sum& sum, v128_t codes, const Activations& a) const {
     constexpr bool kSigned = Format::kSigned;
     const v128_t low =
         kSigned ? wasm_i16x8_extend_low_i8x16(codes) : wasm_u16x8_extend_low_u8x16(codes);
@@ -68,7 +68,7 @@ struct WideDot {
   }
 
   template <typename Format>
-  static v128_t total(const Sum& sum) {
+  v128_t total(const Sum& sum) const {
     return wasm_i32x4_add(wasm_i32x4_shuffle(sum.rows01, sum.rows23, 0, 2, 4, 6),
                           wasm_i32x4_shuffle(sum.rows01, sum.rows23, 1, 3, 5, 7));
   }
@@ -83,30 +83,24 @@ inline v128_t sum_of_16(const int16_t* q) {
   return wasm_i32x4_add(sum, wasm_i32x4_shuffle(sum, sum, 1, 0, 3, 2));
 }
 
-// Of one tile: where its block lies, and what Format::expand made of it.
-struct TileBlock {
-  const uint8_t* bytes;
-  const uint8_t* high;
-};
-
 // Adds 16 inputs of a sub-block of kTiles tiles: both halves of 4 units. `lower` and `upper` are
 // the sums of the first and the last 16; they may be the same.
 template <typename Format, typename Dot, size_t kPart, size_t kTiles>
 __attribute__((always_inline)) inline void add_units(typename Dot::Sum (*lower)[2],
                                                      typename Dot::Sum (*upper)[2],
-                                                     const TileBlock* tiles, size_t group,
+                                                     const Masks& masks, const Dot& dot,
+                                                     const uint8_t* const* blocks, size_t group,
                                                      const ActivationBlock& x) {
 #pragma clang loop unroll(disable)
   for (size_t unit = 0; unit < 4; ++unit) {
     unrolled<2>([&](auto is_upper) __attribute__((always_inline)) {
       constexpr size_t kUpper = decltype(is_upper)::value;
-      const typename Dot::Activations a = Dot::template load<Format>(x, 16 * kUpper + 4 * unit);
+      const typename Dot::Activations a = dot.template load<Format>(x, 16 * kUpper + 4 * unit);
       for (size_t i = 0; i < kTiles; ++i) {
         for (size_t half = 0; half < 2; ++half) {
-          Dot::template add<Format>((kUpper == 0 ? lower : upper)[i][half],
-                                    Format::template codes<kPart, kUpper>(
-                                        tiles[i].bytes, tiles[i].high, group, unit, half),
-                                    a);
+          dot.template add<Format>(
+              (kUpper == 0 ? lower : upper)[i][half],
+              Format::template codes<kPart, kUpper>(masks, blocks[i], group, unit, half), a);
         }
       }
     });
@@ -115,8 +109,9 @@ __attribute__((always_inline)) inline void add_units(typename Dot::Sum (*lower)[
 
 // Sums over a sub-block of each tile's integer codes, zero points removed, times q.
 template <typename Format, typename Dot, size_t kPart>
-__attribute__((always_inline)) inline void integer_sums(const TileBlock (&tiles)[2], size_t group,
-                                                        const ActivationBlock& x,
+__attribute__((always_inline)) inline void integer_sums(const Masks& masks, const Dot& dot,
+                                                        const uint8_t* const (&blocks)[2],
+                                                        size_t group, const ActivationBlock& x,
                                                         Lanes8 (&out)[2]) {
   if constexpr (Format::kScaled16) {
     const v128_t zero = wasm_i32x4_splat(Format::kZero);
@@ -125,12 +120,12 @@ __attribute__((always_inline)) inline void integer_sums(const TileBlock (&tiles)
     const v128_t zero1 = wasm_i32x4_mul(wasm_i32x4_sub(wasm_i32x4_splat(*x.isum), first16), zero);
     for (size_t i = 0; i < 2; ++i) {
       typename Dot::Sum lower[1][2], upper[1][2];
-      add_units<Format, Dot, kPart, 1>(lower, upper, &tiles[i], group, x);
+      add_units<Format, Dot, kPart, 1>(lower, upper, masks, dot, &blocks[i], group, x);
       for (size_t half = 0; half < 2; ++half) {
-        const v128_t scale0 = Format::template scales16<kPart, 0>(tiles[i].bytes, group, half);
-        const v128_t scale1 = Format::template scales16<kPart, 1>(tiles[i].bytes, group, half);
-        const v128_t sum0 = wasm_i32x4_sub(Dot::template total<Format>(lower[0][half]), zero0);
-        const v128_t sum1 = wasm_i32x4_sub(Dot::template total<Format>(upper[0][half]), zero1);
+        const v128_t scale0 = Format::template scales16<kPart, 0>(blocks[i], group, half);
+        const v128_t scale1 = Format::template scales16<kPart, 1>(blocks[i], group, half);
+        const v128_t sum0 = wasm_i32x4_sub(dot.template total<Format>(lower[0][half]), zero0);
+        const v128_t sum1 = wasm_i32x4_sub(dot.template total<Format>(upper[0][half]), zero1);
         out[i].half[half] =
             wasm_i32x4_add(wasm_i32x4_mul(sum0, scale0), wasm_i32x4_mul(sum1, scale1));
       }
@@ -138,15 +133,15 @@ __attribute__((always_inline)) inline void integer_sums(const TileBlock (&tiles)
   } else {
     typename Dot::Sum sums[2][2];
     if constexpr (Dot::template kTilesTogether<Format>) {
-      add_units<Format, Dot, kPart, 2>(sums, sums, tiles, group, x);
+      add_units<Format, Dot, kPart, 2>(sums, sums, masks, dot, blocks, group, x);
     } else {
-      add_units<Format, Dot, kPart, 1>(sums, sums, tiles, group, x);
-      add_units<Format, Dot, kPart, 1>(sums + 1, sums + 1, tiles + 1, group, x);
+      add_units<Format, Dot, kPart, 1>(sums, sums, masks, dot, blocks, group, x);
+      add_units<Format, Dot, kPart, 1>(sums + 1, sums + 1, masks, dot, blocks + 1, group, x);
     }
     const v128_t zero = wasm_i32x4_splat(Format::kZero * *x.isum);
     for (size_t i = 0; i < 2; ++i) {
       for (size_t half = 0; half < 2; ++half) {
-        const v128_t sum = Dot::template total<Format>(sums[i][half]);
+        const v128_t sum = dot.template total<Format>(sums[i][half]);
         out[i].half[half] = Format::kZero != 0 ? wasm_i32x4_sub(sum, zero) : sum;
       }
     }
@@ -172,8 +167,8 @@ inline void add_block(Lanes8& y, const Lanes8& sums, const float* d, const float
 
 // y[i] (8) = the tile at blocks[i] . activations; leaves blocks[i] at the tile that follows.
 template <typename Format, typename Dot>
-__attribute__((always_inline)) inline void gemv_pair(TileBlock (&blocks)[2],
-                                                     uint8_t* const (&high)[2],
+__attribute__((always_inline)) inline void gemv_pair(const Masks& masks, const Dot& dot,
+                                                     const uint8_t* (&blocks)[2],
                                                      ActivationBlock activations, size_t n_blocks,
                                                      float* const (&y)[2]) {
   constexpr size_t kGroups = Format::kSubs / Format::kParts;
@@ -182,23 +177,20 @@ __attribute__((always_inline)) inline void gemv_pair(TileBlock (&blocks)[2],
   for (size_t n = n_blocks / Format::kSubs; n > 0; --n) {
     float d[2][Format::kSubs * kTileRows];
     float m[2][Format::kSubs * kTileRows];
-    for (size_t i = 0; i < 2; ++i) {
-      Format::scales(blocks[i].bytes, d[i], m[i]);
-      Format::expand(blocks[i].bytes, high[i]);
-    }
+    for (size_t i = 0; i < 2; ++i) Format::scales(masks, blocks[i], d[i], m[i]);
     for (size_t group = 0; group < kGroups; ++group) {
       unrolled<Format::kParts>([&](auto part) __attribute__((always_inline)) {
         constexpr size_t kPart = decltype(part)::value;
         const size_t at = (group * Format::kParts + kPart) * kTileRows;
         Lanes8 isums[2];
-        integer_sums<Format, Dot, kPart>(blocks, group, activations, isums);
+        integer_sums<Format, Dot, kPart>(masks, dot, blocks, group, activations, isums);
         for (size_t i = 0; i < 2; ++i) {
           add_block<Format::kHasMin>(sums[i], isums[i], d[i] + at, m[i] + at, activations);
         }
         activations.next();
       });
     }
-    for (TileBlock& block : blocks) block.bytes += Format::kTileBytes;
+    for (const uint8_t*& block : blocks) block += Format::kTileBytes;
   }
   for (size_t i = 0; i < 2; ++i) store_lanes8(y[i], sums[i]);
 }
@@ -207,12 +199,12 @@ __attribute__((always_inline)) inline void gemv_pair(TileBlock (&blocks)[2],
 template <typename Format, typename Dot>
 void gemv(const uint8_t* const (&tiles)[2], size_t n, const QuantisedRows& x, size_t row,
           float* const (&y)[2]) {
-  alignas(16) uint8_t high[2][kHighBytes];
-  TileBlock blocks[2] = {{tiles[0], high[0]}, {tiles[1], high[1]}};
+  const Masks masks;
+  const Dot dot;
+  const uint8_t* blocks[2] = {tiles[0], tiles[1]};
   const ActivationBlock activations(x, row);
   for (size_t i = 0; i < n * kTileRows; i += kTileRows) {
-    gemv_pair<Format, Dot>(blocks, {high[0], high[1]}, activations, x.n_blocks(),
-                           {y[0] + i, y[1] + i});
+    gemv_pair<Format, Dot>(masks, dot, blocks, activations, x.n_blocks(), {y[0] + i, y[1] + i});
   }
 }
 

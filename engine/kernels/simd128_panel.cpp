@@ -14,17 +14,16 @@ namespace {
 // ---- unpacking ---------------------------------------------------------------------------------
 
 // One unit of 4 inputs of 4 rows (16 codes) to two places of the panel: inputs k, k+1 of the 4 rows
-// to `to`, inputs k+2, k+3 to the next pair's place. factors (8): for each row twice, or unused.
+// to `to`, inputs k+2, k+3 to the next pair's place. zeros (16): kZero, or unused; factors (8): for
+// each row twice, or unused.
 template <typename Format>
-inline void store_unit(int16_t* to, v128_t codes, v128_t factors) {
-  v128_t low =
-      Format::kSigned ? wasm_i16x8_extend_low_i8x16(codes) : wasm_u16x8_extend_low_u8x16(codes);
-  v128_t high =
-      Format::kSigned ? wasm_i16x8_extend_high_i8x16(codes) : wasm_u16x8_extend_high_u8x16(codes);
-  if constexpr (Format::kZero != 0) {
-    low = wasm_i16x8_sub(low, wasm_i16x8_splat(Format::kZero));
-    high = wasm_i16x8_sub(high, wasm_i16x8_splat(Format::kZero));
-  }
+inline void store_unit(int16_t* to, v128_t codes, v128_t zeros, v128_t factors) {
+  constexpr bool kSigned = Format::kSigned || Format::kZero != 0;
+  if constexpr (Format::kZero != 0) codes = wasm_i8x16_sub(codes, zeros);
+  const v128_t low =
+      kSigned ? wasm_i16x8_extend_low_i8x16(codes) : wasm_u16x8_extend_low_u8x16(codes);
+  const v128_t high =
+      kSigned ? wasm_i16x8_extend_high_i8x16(codes) : wasm_u16x8_extend_high_u8x16(codes);
   v128_t first = wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
   v128_t second = wasm_i32x4_shuffle(low, high, 1, 3, 5, 7);
   if constexpr (Format::kScaled16) {
@@ -35,26 +34,23 @@ inline void store_unit(int16_t* to, v128_t codes, v128_t factors) {
   wasm_v128_store(to + 2 * kTileRows, second);
 }
 
-// int32 lanes -> each as two equal int16 lanes.
-inline v128_t twice_16(v128_t lanes) {
-  return wasm_v128_or(wasm_v128_and(lanes, wasm_i32x4_splat(0xffff)), wasm_i32x4_shl(lanes, 16));
-}
-
 // The codes of one sub-block (32 inputs) to to (16, 8, 2).
 template <typename Format, size_t kPart>
-inline void unpack_codes(const uint8_t* block, const uint8_t* high, size_t group, int16_t* to) {
+inline void unpack_codes(const Masks& masks, v128_t zeros, const uint8_t* block, size_t group,
+                         int16_t* to) {
   for (size_t half = 0; half < 2; ++half) {
     unrolled<2>([&](auto upper) __attribute__((always_inline)) {
       constexpr size_t kUpper = decltype(upper)::value;
       v128_t factors = {};
       if constexpr (Format::kScaled16) {
-        factors = twice_16(Format::template scales16<kPart, kUpper>(block, group, half));
+        const v128_t scales = Format::template scales16<kPart, kUpper>(block, group, half);
+        factors = wasm_i16x8_shuffle(scales, scales, 0, 0, 2, 2, 4, 4, 6, 6);
       }
 #pragma clang loop unroll(disable)
       for (size_t unit = 0; unit < 4; ++unit) {
         store_unit<Format>(to + (4 * kUpper + unit) * 4 * kTileRows + half * kTileRows,
-                           Format::template codes<kPart, kUpper>(block, high, group, unit, half),
-                           factors);
+                           Format::template codes<kPart, kUpper>(masks, block, group, unit, half),
+                           zeros, factors);
       }
     });
   }
@@ -63,18 +59,18 @@ inline void unpack_codes(const uint8_t* block, const uint8_t* high, size_t group
 template <typename Format>
 void unpack(const uint8_t* tile, size_t n_in, const Panel& panel) {
   constexpr size_t kGroups = Format::kSubs / Format::kParts;
+  const Masks masks;
+  const v128_t zeros = held(wasm_i8x16_splat(Format::kZero));
   int16_t* codes = panel.codes;
   float* d = panel.d;
   float* m = panel.m;
-  alignas(16) uint8_t high[kHighBytes];
   for (size_t i = 0; i < n_in; i += Format::kSubs * kBlock, tile += Format::kTileBytes) {
-    Format::scales(tile, d, m);
-    Format::expand(tile, high);
+    Format::scales(masks, tile, d, m);
     d += Format::kSubs * kTileRows;
     if constexpr (Format::kHasMin) m += Format::kSubs * kTileRows;
     for (size_t group = 0; group < kGroups; ++group) {
       unrolled<Format::kParts>([&](auto part) __attribute__((always_inline)) {
-        unpack_codes<Format, decltype(part)::value>(tile, high, group, codes);
+        unpack_codes<Format, decltype(part)::value>(masks, zeros, tile, group, codes);
         codes += kBlock * kTileRows;
       });
     }
@@ -82,8 +78,9 @@ void unpack(const uint8_t* tile, size_t n_in, const Panel& panel) {
 }
 
 void unpack_f16(const uint8_t* tile, size_t n_in, float* values) {
+  const Masks masks;
   for (size_t i = 0; i < n_in; ++i) {
-    store_lanes8(values + i * kTileRows, load_halves(tile + i * 2 * kTileRows));
+    store_lanes8(values + i * kTileRows, load_halves(masks, tile + i * 2 * kTileRows));
   }
 }
 
@@ -102,8 +99,7 @@ void unpack_bf16(const uint8_t* tile, size_t n_in, float* values) {
 // Codes as int16 pairs (n_in / 2, 8, 2), multiplied by activations as they are.
 struct WidePanel {
   template <size_t kTokens>
-  static Sums<kTokens> sums(const Panel& panel, const QuantisedRows& x, size_t token,
-                            size_t block) {
+  Sums<kTokens> sums(const Panel& panel, const QuantisedRows& x, size_t token, size_t block) const {
     const int16_t* codes = panel.codes + block * kBlock * kTileRows;
     const int16_t* q = x.wide + token * x.n_in + block * kBlock;
     Sums<kTokens> sums;

@@ -28,16 +28,17 @@ struct Sums {
 };
 
 // y (kTokens, y_stride) = panel . rows token .. token + kTokens - 1 of x.
-// Layout::sums<kTokens>(panel, x, token, block) -> the block's integer sums, zero points removed.
+// layout.sums<kTokens>(panel, x, token, block) -> the block's integer sums, zero points removed.
 template <typename Layout, size_t kTokens, bool kHasMin>
 void gemm_tokens(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, size_t token,
                  float* y, size_t y_stride) {
   const size_t n_blocks = x.n_blocks();
   const float* a = x.scale + token * n_blocks;
   const float* s = x.sum + token * n_blocks;
+  const Layout layout;
   Sums<kTokens> out;
   for (size_t block = 0; block < n_blocks; ++block) {
-    const Sums<kTokens> isums = Layout::template sums<kTokens>(panel, x, token, block);
+    const Sums<kTokens> isums = layout.template sums<kTokens>(panel, x, token, block);
     for (size_t half = 0; half < 2; ++half) {
       const size_t at = block * kTileRows + half * 4;
       const v128_t d = wasm_v128_load(panel.d + at);

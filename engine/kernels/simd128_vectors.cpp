@@ -19,19 +19,17 @@ int32_t add_int_lanes(v128_t lanes) {
   return wasm_i32x4_extract_lane(lanes, 0);
 }
 
-// x (32) -> the largest bit pattern without sign.
-int32_t largest_magnitude(const float* x) {
+// x (32) -> the largest bit pattern without sign. no_sign: 0x7fffffff in each lane.
+int32_t largest_magnitude(const float* x, v128_t no_sign) {
   v128_t largest = wasm_i32x4_splat(0);
   for (size_t i = 0; i < kBlock; i += 4) {
-    largest =
-        wasm_i32x4_max(largest, wasm_v128_and(wasm_v128_load(x + i), wasm_i32x4_splat(0x7fffffff)));
+    largest = wasm_i32x4_max(largest, wasm_v128_and(wasm_v128_load(x + i), no_sign));
   }
   return largest_lane(largest);
 }
 
-// x (4) -> q in int32 lanes; valid: all ones, or zeros to give q = 0.
-v128_t round_lanes(const float* x, v128_t inverse, v128_t valid) {
-  const v128_t magic = wasm_f32x4_splat(kRoundMagic);
+// x (4) -> q in int32 lanes; valid: all ones, or zeros to give q = 0. magic: kRoundMagic.
+v128_t round_lanes(const float* x, v128_t inverse, v128_t valid, v128_t magic) {
   const v128_t sum = wasm_f32x4_add(wasm_f32x4_mul(wasm_v128_load(x), inverse), magic);
   return wasm_v128_and(wasm_i32x4_sub(sum, magic), valid);
 }
@@ -42,8 +40,11 @@ void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row
   int16_t* wide = out.wide + row * out.n_in;
   int8_t* high = out.high + row * out.n_in;
   int8_t* low = out.low + row * out.n_in;
+  const v128_t no_sign = held(wasm_i32x4_splat(0x7fffffff));
+  const v128_t magic = held(wasm_f32x4_splat(kRoundMagic));
+  const v128_t low6 = held(wasm_i16x8_splat(63));
   for (size_t block = 0; block < n / kBlock; ++block) {
-    const ActivationScale a = activation_scale(largest_magnitude(x + block * kBlock));
+    const ActivationScale a = activation_scale(largest_magnitude(x + block * kBlock, no_sign));
     const v128_t inverse = wasm_f32x4_splat(a.inverse);
     const v128_t valid = wasm_i32x4_splat(a.finite ? -1 : 0);
     v128_t sums = wasm_i32x4_splat(0);
@@ -51,12 +52,11 @@ void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row
       v128_t q[2];
       for (size_t half = 0; half < 2; ++half) {
         const float* eight = x + i + 8 * half;
-        q[half] = wasm_i16x8_narrow_i32x4(round_lanes(eight, inverse, valid),
-                                          round_lanes(eight + 4, inverse, valid));
+        q[half] = wasm_i16x8_narrow_i32x4(round_lanes(eight, inverse, valid, magic),
+                                          round_lanes(eight + 4, inverse, valid, magic));
         wasm_v128_store(wide + i + 8 * half, q[half]);
         sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(q[half]));
       }
-      const v128_t low6 = wasm_i16x8_splat(63);
       wasm_v128_store(high + i,
                       wasm_i8x16_narrow_i16x8(wasm_i16x8_shr(q[0], 6), wasm_i16x8_shr(q[1], 6)));
       wasm_v128_store(
@@ -99,10 +99,10 @@ void add(float* x, const float* y, size_t n) {
 
 void swiglu(float* gate, const float* up, size_t n) {
   const size_t n_whole = n & ~size_t{3};
-  const v128_t one = wasm_f32x4_splat(1.0f);
+  const Exp4 exp4;
   for (size_t i = 0; i < n_whole; i += 4) {
     const v128_t z = wasm_v128_load(gate + i);
-    const v128_t silu = wasm_f32x4_div(z, wasm_f32x4_add(one, exp4(wasm_f32x4_neg(z))));
+    const v128_t silu = wasm_f32x4_div(z, wasm_f32x4_add(exp4.one, exp4(wasm_f32x4_neg(z))));
     wasm_v128_store(gate + i, wasm_f32x4_mul(silu, wasm_v128_load(up + i)));
   }
   for (size_t i = n_whole; i < n; ++i) gate[i] = silu(gate[i]) * up[i];

@@ -12,11 +12,42 @@ constexpr BlockField kHalf[] = {{0, 2, 2}};
 constexpr BlockField kQ8_0[] = {{0, 2, 2}, {2, 32, 4}};
 constexpr BlockField kQ4_0[] = {{0, 2, 2}, {2, 16, 4}};
 constexpr BlockField kQ4_1[] = {{0, 2, 2}, {2, 2, 2}, {4, 16, 4}};
-constexpr BlockField kQ5_0[] = {{0, 2, 2}, {2, 4, 4}, {6, 16, 4}};
-constexpr BlockField kQ5_1[] = {{0, 2, 2}, {2, 2, 2}, {4, 4, 4}, {8, 16, 4}};
+constexpr BlockField kQ5_0[] = {{0, 2, 2}, {2, 4, 4, true}, {6, 16, 4}};
+constexpr BlockField kQ5_1[] = {{0, 2, 2}, {2, 2, 2}, {4, 4, 4, true}, {8, 16, 4}};
 constexpr BlockField kQ4_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 128, 4}};
 constexpr BlockField kQ5_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 32, 4}, {48, 128, 4}};
 constexpr BlockField kQ6_K[] = {{208, 2, 2}, {192, 16, 4}, {128, 64, 4}, {0, 128, 4}};
+
+// bit 4 u + i -> bit u of byte i: each four bits are spread over the four bytes by a product, in
+// which no two of their copies meet.
+uint32_t turn(uint32_t bits) {
+  uint32_t turned = 0;
+  for (uint32_t u = 0; u < 8; ++u) {
+    const uint32_t four = bits >> (4 * u) & 0xf;
+    turned |= (four * 0x00204081u & 0x01010101u) << u;
+  }
+  return turned;
+}
+
+uint32_t turn_back(uint32_t turned) {
+  uint32_t bits = 0;
+  for (uint32_t u = 0; u < 8; ++u) {
+    const uint32_t four = (turned >> u & 0x01010101u) * 0x01020408u >> 24 & 0xf;
+    bits |= four << (4 * u);
+  }
+  return bits;
+}
+
+// The 32-bit words of a field, each replaced by act(word).
+template <typename Act>
+void change_words(uint8_t* field, size_t n_words, Act act) {
+  for (; n_words > 0; --n_words, field += 4) {
+    uint32_t word;
+    std::memcpy(&word, field, sizeof word);
+    word = act(word);
+    std::memcpy(field, &word, sizeof word);
+  }
+}
 
 // Copies one field of all rows from their blocks, row_bytes apart, into the tile: unit after unit,
 // and of each unit row after row.
@@ -91,6 +122,7 @@ void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uin
     for (const BlockField& field : fields) {
       const auto copy = field.unit_bytes == 4 ? spread<4> : spread<2>;
       copy(tile, rows + block + field.offset, n_row_bytes, field.n_bytes, n_rows);
+      if (field.turned) change_words(tile, n_rows, turn);
       tile += field.n_bytes * n_rows;
     }
   }
@@ -102,6 +134,7 @@ void unpack_block_bytes(TensorType type, const uint8_t* tile, size_t n_rows, siz
   tile += block * n_rows * traits(type).block_bytes;
   for (const BlockField& field : block_fields(type)) {
     gather(tile + row * field.unit_bytes, out + field.offset, field, n_rows);
+    if (field.turned) change_words(out + field.offset, 1, turn_back);
     tile += field.n_bytes * n_rows;
   }
 }

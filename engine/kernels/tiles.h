@@ -2,9 +2,10 @@
 //
 // A block of the file format is a list of fields (scales, high bits, codes ...), each a run of
 // units of 2 or 4 bytes. A tile stores block after block; within a block, field after field;
-// within a field, unit after unit; within a unit the rows 0..7. So every byte of the file's rows is
-// there once, and unpack(repack(x)) == x. A last tile of r < 8 rows uses the same order with r
-// rows.
+// within a field, unit after unit; within a unit the rows 0..7. The fifth bits of Q5_0 and Q5_1,
+// one word of 32 for a row's block, are turned so that byte i has those of inputs i, i + 4, i + 8
+// ...: then they lie under the codes that they belong to. So every bit of the file's rows is there
+// once, and unpack(repack(x)) == x. A last tile of r < 8 rows uses the same order with r rows.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +20,14 @@ struct BlockField {
   uint16_t offset;
   uint16_t n_bytes;
   uint8_t unit_bytes;
+  bool turned = false;  // its one unit: bit 4 u + i of the file is bit u of byte i in the tile
 };
 
 // The fields of a type's block in tile order.
 //   F32 {0,4,4}  F16, BF16 {0,2,2}  Q8_0 {d 0,2,2} {codes 2,32,4}
 //   Q4_0 {d 0,2,2} {codes 2,16,4}                 Q4_1 {d 0,2,2} {m 2,2,2} {codes 4,16,4}
-//   Q5_0 {d 0,2,2} {high bits 2,4,4} {codes 6,16,4}
-//   Q5_1 {d 0,2,2} {m 2,2,2} {high bits 4,4,4} {codes 8,16,4}
+//   Q5_0 {d 0,2,2} {fifth bits 2,4,4, turned} {codes 6,16,4}
+//   Q5_1 {d 0,2,2} {m 2,2,2} {fifth bits 4,4,4, turned} {codes 8,16,4}
 //   Q4_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {codes 16,128,4}
 //   Q5_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {high bits 16,32,4} {codes 48,128,4}
 //   Q6_K {d 208,2,2} {scales 192,16,4} {high bits 128,64,4} {codes 0,128,4}

@@ -63,7 +63,6 @@ const onlyWhere = {
     unpack_bf16: ofType('BF16'),
     with_format: isQuantised,
     unpack: isQuantised,
-    twice_16: ofType('Q6_K'),
   },
   'kernels/simd128_gemv.h': { sum_of_16: ofType('Q6_K') },
   'kernels/relaxed.cpp': {

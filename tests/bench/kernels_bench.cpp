@@ -1,5 +1,5 @@
-// Speed of the kernels on one thread, weights in cache: kernels_bench [set], for a set of
-// kernels.h.
+// Speed of the kernels on one thread, weights in cache: kernels_bench [set [type]], for a set of
+// kernels.h and a type such as Q4_K.
 //   gemv     GMAC/s straight from packed tiles, one token
 //   gemm     GMAC/s of a panel already unpacked, 64 tokens
 //   prefill  GMAC/s of unpacking and gemm together, 8 and 64 tokens
@@ -181,15 +181,17 @@ constexpr TensorType kTypes[] = {
     TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0, TensorType::kQ5_1, TensorType::kQ8_0,
     TensorType::kQ4_K, TensorType::kQ5_K, TensorType::kQ6_K, TensorType::kF32,  TensorType::kF16};
 
-int run(const char* name) {
+int run(const char* name, const char* only) {
   const Kernels* kernels = name ? find_kernels(name) : &default_kernels();
   if (!kernels) {
     std::fprintf(stderr, "this build has no set %s\n", name);
     return 2;
   }
   Bench bench(*kernels);
-  for (const TensorType type : kTypes) bench.report(type);
-  bench.report_vectors();
+  for (const TensorType type : kTypes) {
+    if (!only || std::strcmp(only, traits(type).name) == 0) bench.report(type);
+  }
+  if (!only) bench.report_vectors();
   return 0;
 }
 
@@ -197,5 +199,5 @@ int run(const char* name) {
 }  // namespace nanoinfer
 
 int main(int argc, char** argv) {
-  return nanoinfer::run(argc > 1 ? argv[1] : nullptr);
+  return nanoinfer::run(argc > 1 ? argv[1] : nullptr, argc > 2 ? argv[2] : nullptr);
 }

@@ -61,6 +61,20 @@ TEST(Tiles, RowsAlternateUnitByUnitFieldByField) {
   EXPECT_EQ(tile, expected);
 }
 
+// One fifth bit at a time: bit 4 u + i of the file's word is bit u of byte i in the tile.
+TEST(Tiles, FifthBitsLieUnderTheirCodes) {
+  for (size_t u = 0; u < 8; ++u) {
+    for (size_t i = 0; i < 4; ++i) {
+      std::vector<uint8_t> tile(22), scratch(22), expected(22);
+      const size_t bit = 4 * u + i;
+      tile[2 + bit / 8] = static_cast<uint8_t>(1u << bit % 8);
+      expected[2 + i] = static_cast<uint8_t>(1u << u);
+      repack_tile(TensorType::kQ5_0, tile.data(), 1, 32, scratch.data());
+      EXPECT_EQ(tile, expected) << "input " << bit;
+    }
+  }
+}
+
 TEST(Tiles, Q6_KStartsWithItsScaleThoughTheFileHasItLast) {
   std::vector<uint8_t> tile(210), scratch(210);
   std::iota(tile.begin(), tile.end(), static_cast<uint8_t>(0));
