@@ -105,7 +105,7 @@ bool fits_bytes(TensorType type, size_t n_tile_rows) {
 }
 
 template <typename Format>
-void unpack_bytes(const uint8_t* tile, size_t n_in, const Panel& panel) {
+__attribute__((noinline)) void unpack_bytes(const uint8_t* tile, size_t n_in, const Panel& panel) {
   auto* codes = reinterpret_cast<uint8_t*>(panel.codes);
   float* d = panel.d;
   float* m = panel.m;

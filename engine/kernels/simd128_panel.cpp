@@ -57,7 +57,7 @@ inline void unpack_codes(const Masks& masks, v128_t zeros, const uint8_t* block,
 }
 
 template <typename Format>
-void unpack(const uint8_t* tile, size_t n_in, const Panel& panel) {
+__attribute__((noinline)) void unpack(const uint8_t* tile, size_t n_in, const Panel& panel) {
   constexpr size_t kGroups = Format::kSubs / Format::kParts;
   const Masks masks;
   const v128_t zeros = held(wasm_i8x16_splat(Format::kZero));
