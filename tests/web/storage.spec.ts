@@ -1,5 +1,5 @@
 // Kept models: never a part of one, never two of one, and a full disk is said to be full.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { open, ready } from './page.ts';
 import { serve, serveBody, type TestServer } from './servers.ts';
@@ -129,4 +129,41 @@ test('says when the browser has no room for a model, and loads it all the same',
   await page.reload();
   await ready(page);
   expect(await keptModels(page)).toEqual([]);
+});
+
+test('what was prepared for another load gives its file back', async ({ page }) => {
+  const server = await serveBody(body, { 'Access-Control-Allow-Origin': '*' });
+  const url = `${server.url}/kept.gguf`;
+  await open(page, 'model=tiny');
+  await page.evaluate((from) => window.nanoinfer.load(from, { keep: true }), url);
+  await server.stop();
+  const engine = readdirSync('dist').find((name) => name.startsWith('engine-'))!;
+  const loaded = await page.evaluate(
+    async ([kept, folder]) => {
+      const Client = window.nanoinfer.constructor as new (settings: object) => Window['nanoinfer'];
+      const engineUrl = new URL(`${folder}/`, document.baseURI).href;
+      // Prepared: the kept file, up to its header. Asked for: it, another engine, another file.
+      const loads: [source: string, options: object][] = [
+        [kept, {}],
+        [kept, { simd: 'simd128' }],
+        ['models/glass-qwen2.gguf', {}],
+      ];
+      const results: unknown[] = [];
+      for (const [source, options] of loads) {
+        const client = new Client({ engineUrl, load: {} });
+        client.prepare({ kind: 'url', url: kept });
+        const loaded = await client.load(source, { nCtx: 64, ...options });
+        const ids = await client.tokenize('Tom');
+        await client.prefill(ids);
+        results.push([loaded.kept !== null, loaded.build.simd, client.model?.session.n_ctx]);
+      }
+      return results;
+    },
+    [url, engine] as const,
+  );
+  expect(loaded).toEqual([
+    [true, 'relaxed', 64],
+    [true, 'simd128', 64],
+    [false, 'relaxed', 64],
+  ]);
 });

@@ -47,20 +47,41 @@ interface Opened {
   id: string;
 }
 
-let prepared: {
+/** A loader that has read a file up to the end of its header. */
+interface Begun {
+  loader: Loader;
+  /** How many it took. */
+  bytes: number;
+  /** What the last commit said: 0 where the file ended inside its header. */
+  state: number;
+  /** The bytes of a source that is not kept, which may be. */
+  pieces: Uint8Array<ArrayBuffer>[];
+}
+
+/** On the way, and for which engine and file. */
+interface Prepared {
   engine: string;
   started: Promise<Started>;
   source: string;
   opened: Promise<Opened | null>;
-} | null = null;
+  begun: Promise<Begun | null>;
+}
 
-/** Starts an engine and opens a kept model while the page still draws; `loadModel` takes them. */
+let prepared: Prepared | null = null;
+
+/**
+ * Starts an engine, opens a kept model and reads its header while the page still draws; `loadModel`
+ * takes them.
+ */
 export function prepare({ options, engineUrl, source }: Preparation): void {
   const engine = keyOf({ options, engineUrl });
   const started = start({ options, engineUrl });
   const opened = source ? openIfKept(source) : Promise.resolve(null);
-  for (const early of [started, opened]) early.catch(() => undefined); // the load reports it
-  prepared = { engine, started, source: JSON.stringify(source), opened };
+  const begun = Promise.all([started, opened]).then(([{ engine }, found]) =>
+    found ? begin(engine, found) : null,
+  );
+  for (const early of [started, opened, begun]) early.catch(() => undefined); // the load reports it
+  prepared = { engine, started, source: JSON.stringify(source), opened, begun };
 }
 
 const keyOf = ({ options: { simd, threads }, engineUrl }: EngineWanted) =>
@@ -80,23 +101,30 @@ export async function loadModel(
   const started = performance.now();
   let waitedMs = 0;
   emit({ type: 'progress', phase: 'connect', bytes: 0, total: null, bytesPerSecond: 0 });
-  const [{ choice, engine }, opened] = await Promise.all([
-    startedFor({ options, engineUrl }),
-    openedFor(source),
-  ]);
+  const early = prepared;
   prepared = null;
+  const sameEngine = early?.engine === keyOf({ options, engineUrl }) ? early : null;
+  const sameFile = sameEngine?.source === JSON.stringify(source) ? sameEngine : null;
+  if (early && !sameFile) await letGo(early);
+  const [{ choice, engine }, opened] = await Promise.all([
+    sameEngine ? sameEngine.started : start({ options, engineUrl }),
+    sameFile?.opened.then((found) => found ?? open(source)) ?? openAny(source),
+  ]);
   const keeper = new Keeper(opened.id);
+  const progress = new Progress(opened.bytes.total, emit);
   let wanted: LoadChoice = { nCtx: 0, keep: false };
   try {
-    const loader = new Loader(engine, opened.bytes.total ?? 0);
-    const bytes = await pump(loader, opened, keeper, emit, async () => {
+    const begun = (await sameFile?.begun) ?? (await begin(engine, opened, progress));
+    const { loader } = begun;
+    if (begun.state > 0) {
       const waiting = performance.now();
       const { nThreads } = choice;
       emit({ type: 'header', info: loader.model().info, kept: opened.kept !== null, nThreads });
       wanted = await proceed();
       waitedMs = performance.now() - waiting;
       if (wanted.keep && !opened.kept) await keeper.open(opened.bytes.total ?? 0);
-    });
+    }
+    const bytes = await readWeights(begun, opened, keeper, progress);
     if (bytes === 0) throw new Failure('truncated', 'The file is empty.', { place: opened.origin });
     const model = loader.finish();
     refuseOtherLength(opened, bytes);
@@ -125,14 +153,13 @@ export async function loadModel(
   }
 }
 
-function startedFor(wanted: EngineWanted): Promise<Started> {
-  return prepared?.engine === keyOf(wanted) ? prepared.started : start(wanted);
+/** Closes what was opened, which only one may have open at a time. */
+async function letGo({ opened, begun }: Prepared): Promise<void> {
+  await begun.then((of) => of?.loader.free()).catch(() => undefined);
+  await opened.then((found) => found?.bytes.close()).catch(() => undefined);
 }
 
-async function openedFor(source: ModelSource): Promise<Opened> {
-  const early = await prepared?.opened;
-  if (early && prepared?.source === JSON.stringify(source)) return early;
-  early?.bytes.close();
+async function openAny(source: ModelSource): Promise<Opened> {
   return (await openIfKept(source)) ?? open(source);
 }
 
@@ -180,46 +207,48 @@ function refuseOtherLength({ bytes: { total }, origin }: Opened, bytes: number):
   });
 }
 
-/**
- * Moves all bytes and returns how many there were. When the header is complete and checked it waits for `onHeader`, which decides
- * whether the bytes are kept; until then nothing is stored.
- */
-async function pump(
-  loader: Loader,
-  { bytes: source, origin }: Opened,
-  keeper: Keeper,
-  emit: (event: LoadEvent) => void,
-  onHeader: () => Promise<void>,
-): Promise<number> {
-  let state = 0;
-  let bytes = 0;
+/** Reads up to the end of the header, which the engine then has checked; nothing is kept yet. */
+async function begin(
+  engine: Engine,
+  { bytes: source, kept, origin }: Opened,
+  progress?: Progress,
+): Promise<Begun> {
+  const loader = new Loader(engine, source.total ?? 0);
+  const begun: Begun = { loader, bytes: 0, state: 0, pieces: [] };
   let room: Uint8Array<ArrayBuffer> = new Uint8Array();
-  const header: Uint8Array<ArrayBuffer>[] = [];
-  const rate = new Rate();
-  // After the last weight a file may hold padding, which is kept but not the engine's concern.
-  const place = (n: number) => (room = state === 2 ? new Uint8Array(n) : loader.reserve(n));
+  while (begun.state === 0) {
+    const n = await source.next((size) => (room = loader.reserve(size)));
+    if (n === 0) return begun;
+    if (begun.bytes === 0) refuseTextFiles(room, origin);
+    if (!kept) begun.pieces.push(room.slice());
+    begun.bytes += n;
+    begun.state = loader.commit(n);
+    await progress?.report('header', begun.bytes);
+  }
+  return begun;
+}
+
+/** Moves the rest of the bytes; all of them also to the kept copy. Returns how many there are. */
+async function readWeights(
+  { loader, bytes, state, pieces }: Begun,
+  { bytes: source }: Opened,
+  keeper: Keeper,
+  progress: Progress,
+): Promise<number> {
+  if (state === 0) return bytes; // the engine says what is missing
+  for (const piece of pieces.splice(0)) await keeper.write(piece);
+  progress.restart(bytes);
+  let room: Uint8Array<ArrayBuffer> = new Uint8Array();
   for (;;) {
-    const n = await source.next(place);
+    // After the last weight a file may hold padding, which is kept but not the engine's concern.
+    const n = await source.next(
+      (size) => (room = state === 2 ? new Uint8Array(size) : loader.reserve(size)),
+    );
     if (n === 0) return bytes;
-    if (bytes === 0) refuseTextFiles(room, origin);
-    if (state === 0) {
-      header.push(room.slice());
-      state = loader.commit(n);
-      if (state > 0) {
-        await onHeader();
-        for (const piece of header.splice(0)) await keeper.write(piece);
-        rate.restart();
-      }
-    } else {
-      await keeper.write(room);
-      if (state === 1) state = loader.commit(n);
-    }
+    await keeper.write(room);
+    if (state === 1) state = loader.commit(n);
     bytes += n;
-    if (rate.due(bytes) || bytes === source.total) {
-      const phase = state === 0 ? 'header' : 'weights';
-      emit({ type: 'progress', phase, bytes, total: source.total, bytesPerSecond: rate.value });
-      await breathe();
-    }
+    await progress.report('weights', bytes);
   }
 }
 
@@ -239,25 +268,39 @@ export function refuseTextFiles(start: Uint8Array, place: string): void {
   });
 }
 
-/** Bytes per second over the last second or so. */
-class Rate {
-  value = 0;
+/** Tells how many bytes there are, every 100 ms and at the end, and lets other messages in. */
+class Progress {
+  #bytesPerSecond = 0; // over the last second or so
   #at = performance.now();
   #bytes = 0;
+  readonly #total: number | null;
+  readonly #emit: (event: LoadEvent) => void;
 
-  /** True every 100 ms; then `value` is fresh. */
-  due(bytes: number): boolean {
-    const elapsed = performance.now() - this.#at;
-    if (elapsed < progressMs) return false;
-    const now = ((bytes - this.#bytes) / elapsed) * 1000;
-    this.value = this.value === 0 ? now : this.value * 0.8 + now * 0.2;
-    this.#at += elapsed;
-    this.#bytes = bytes;
-    return true;
+  constructor(total: number | null, emit: (event: LoadEvent) => void) {
+    this.#total = total;
+    this.#emit = emit;
   }
 
-  restart(): void {
+  async report(phase: 'header' | 'weights', bytes: number): Promise<void> {
+    const now = performance.now();
+    const elapsed = now - this.#at;
+    if (elapsed < progressMs && bytes !== this.#total) return;
+    if (elapsed >= progressMs) {
+      const rate = ((bytes - this.#bytes) / elapsed) * 1000;
+      this.#bytesPerSecond =
+        this.#bytesPerSecond === 0 ? rate : this.#bytesPerSecond * 0.8 + rate * 0.2;
+      this.#at = now;
+      this.#bytes = bytes;
+    }
+    const bytesPerSecond = this.#bytesPerSecond;
+    this.#emit({ type: 'progress', phase, bytes, total: this.#total, bytesPerSecond });
+    await breathe();
+  }
+
+  /** Time until now was not spent reading. */
+  restart(bytes: number): void {
     this.#at = performance.now();
+    this.#bytes = bytes;
   }
 }
 
