@@ -137,6 +137,49 @@ test('panels show what they show of the live run', async ({ page, browser, baseU
   await live.close();
 });
 
+test('what adds to a logit plays too, of the tokens that are recorded', async ({
+  page,
+  browser,
+  baseURL,
+}) => {
+  const title = 'Residual stream';
+  const hash = `#panels=residual${text}`;
+  const live = await browser.newPage({ baseURL: baseURL! });
+  await openLab(live, hash, '&temperature=0.8&seed=5');
+  await live.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
+  await stepTo(live, 'token', tokens);
+  await settled(live);
+  await play(page, file, hash);
+  await settled(page);
+  for (const one of [live, page]) {
+    await panel(one, title).getByRole('button', { name: 'What adds to a logit' }).click();
+  }
+  for (const [position, layer] of [
+    [tokens - 1, 0],
+    [2, 1],
+    [9, 3],
+  ] as const) {
+    for (const one of [live, page]) {
+      await one.evaluate((wanted) => window.lab.select(wanted), { position, layer });
+      await expect(panel(one, title)).toContainText(`Heads of layer ${layer},`);
+    }
+    expect(await tableRows(page, title)).toEqual(await tableRows(live, title));
+  }
+
+  // A token that is likely only behind the embedding is in the lens, and its parts are not recorded.
+  const shown = panel(page, title);
+  const panelButton = (name: string) => shown.getByRole('button', { name });
+  await panelButton('Norms and lens').click();
+  await shown.getByRole('listitem').first().locator('.top button').last().click();
+  await panelButton('What adds to a logit').click();
+  await expect(shown).toContainText(
+    /What adds to the logit of token \d+ at position 9 is not in the recording/,
+  );
+  await panelButton('Follow the likeliest').click();
+  await expect(shown).toContainText('Heads of layer 3,');
+  await live.close();
+});
+
 test('values are bit for bit those of the engine', async ({ page, browser, baseURL }) => {
   const live = await browser.newPage({ baseURL: baseURL! });
   await openLab(live, `#panels=tokens${text}`, '&temperature=0.8&seed=5');
@@ -308,7 +351,11 @@ interface RunJson {
   v: number;
   plan: { ops: unknown[] };
   model: { info: { n_layers: number } };
-  answers: { call: string; result: Record<string, [first: number, length: number]> }[];
+  answers: {
+    call: string;
+    args: { name?: string };
+    result: Record<string, [first: number, length: number]>;
+  }[];
 }
 
 /** The file with another run.json. */

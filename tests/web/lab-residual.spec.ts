@@ -52,6 +52,42 @@ test('the parts of a logit sum to it, and heads to their layer’s attention', a
   expect(sum(heads)).toBeCloseTo(number(attention), 3);
 });
 
+test('a token of the prompt has parts too', async ({ page }) => {
+  await openPanel(page, 'residual', 9);
+  const position = 2;
+  await page.evaluate((at) => window.lab.select({ position: at, layer: 2 }), position);
+  await button(page, 'What adds to a logit').click();
+  await expect(view(page)).toContainText('Heads of layer 2,');
+  const likeliest = await page.evaluate(async (at) => {
+    const last = window.lab.model!.info.n_layers - 1;
+    return (await window.nanoinfer.trace.lens(`L.${last}.resid_post`, at, { top: 1 })).top[0]!;
+  }, position);
+  const rows = await tableRows(page, name);
+  const sum = (kind: RegExp) =>
+    rows.filter(([head]) => kind.test(head!)).reduce((total, row) => total + Number(row[1]), 0);
+  // The head's inputs are rounded to 13 bits.
+  expect(sum(/^(embd|.* attention|.* MLP)$/)).toBeCloseTo(likeliest.logit, 2);
+  expect(sum(/^L\.2 head/)).toBeCloseTo(sum(/^L\.2 attention/), 3);
+});
+
+test('what adds to a logit says what has to be kept', async ({ page }) => {
+  await openPanel(page, 'residual', 6);
+  await page.evaluate(async () => {
+    const { lab } = window;
+    const keep = lab.trace.keep.bind(lab.trace);
+    // As with a model so large that no more fits.
+    lab.trace.keep = (request) =>
+      keep({ ...request, values: ['embd', 'L.*.resid_post', 'final_norm'] });
+    lab.trace.estimate = (request) =>
+      lab.trace.keep(request).then((kept) => ({ ...kept, positions: 999 }));
+    await lab.keepAlso([]);
+  });
+  await button(page, 'What adds to a logit').click();
+  await expect(view(page)).toContainText(/L\.0\.resid_mid, L\.1\.resid_mid, .*are not kept/);
+  await button(page, 'Norms and lens').click();
+  await expect(view(page).getByRole('list', { name: 'Layers' })).toBeVisible();
+});
+
 test('asks before it tells what comes next', async ({ page }) => {
   await openPanel(page, 'residual', 8);
   await button(page, 'What comes next?').click();

@@ -5,11 +5,20 @@ import { EngineError } from './errors.ts';
 import { experimentOf } from './lab-experiment.ts';
 import { readRows } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
+import { logitPartsNeed, logitPartsOf } from './logit-parts.ts';
 import { matricesOf } from './matrices.ts';
 import type { Answer, RecordedLens, RecordedRun } from './recorded-run.ts';
 import { tapsAround } from './weight-flip.ts';
 
-export const partIds = ['values', 'attention', 'lens', 'cache', 'weights', 'products'] as const;
+export const partIds = [
+  'values',
+  'attention',
+  'lens',
+  'logit',
+  'cache',
+  'weights',
+  'products',
+] as const;
 export type PartId = (typeof partIds)[number];
 
 /** A part of a recording: what it holds, and about what it takes. */
@@ -29,6 +38,8 @@ const goodRecording = 32 * 2 ** 20;
 const asksPerBatch = 32;
 /** Of a matrix of floats, which has no blocks: what the panel shows at once. */
 const maxBlocks = 32;
+/** Of the tokens that are likely at a position, whose logits are taken apart. */
+const likeliest = 5;
 
 /** Positions [0, end) that would be recorded of [0, computed); 0: none, and why. */
 export function recordable(run: LabRun): { end: number; computed: number; why: string } {
@@ -58,6 +69,7 @@ export function partsOf(run: LabRun, end: number): Part[] {
     values: end * run.kept!.bytesPerPosition,
     attention: n_layers * n_heads * (((end * (end + 1)) / 2) * 12 + end * (4 * head_dim + 20)),
     lens: (rows + end) * (5 * 20 + candidates * 6),
+    logit: end * (likeliest + 1) * (4 * n_layers * (2 + n_heads) + 250),
     cache: rows * n_kv_heads * (8 * head_dim + 10),
     weights: weightsOf(run).reduce((sum, { nIn }) => sum + 4 * nIn + 600, 0),
     products: end * products.reduce((sum, { op }) => sum + 9 * op.n_in + 60, 0),
@@ -65,6 +77,9 @@ export function partsOf(run: LabRun, end: number): Part[] {
   const why: Partial<Record<PartId, string>> = {
     ...(isKept('L.0.q_rot') ? {} : { attention: 'L.*.q_rot is not kept' }),
     ...(isKept('L.0.resid_post') ? {} : { lens: 'L.*.resid_post is not kept' }),
+    ...(logitPartsNeed(run, range(n_layers)).every(isKept)
+      ? {}
+      : { logit: 'L.*.resid_mid and L.*.z are not kept' }),
     ...(products.length > 0 ? {} : { products: 'their inputs are not kept' }),
   };
   return partIds.map((id) => ({ id, bytes: bytes[id], why: why[id] ?? '' }));
@@ -223,6 +238,10 @@ const partAsks: Record<PartId, (run: LabRun, end: number) => Iterable<Ask>> = {
     for (const position of range(end)) yield () => lensesAt(run, position);
   },
 
+  *logit(run, end) {
+    for (const position of range(end)) yield () => logitsAt(run, position);
+  },
+
   *cache(run, end) {
     const { n_layers, n_kv_heads } = run.model!.info;
     for (const layer of range(n_layers)) {
@@ -277,6 +296,17 @@ async function lensesAt(run: LabRun, position: number): Promise<Answer[]> {
       result: kept,
     };
   });
+}
+
+/** What adds to the logits of the likeliest tokens, and of the one that followed. */
+async function logitsAt(run: LabRun, position: number): Promise<Answer[]> {
+  const { n_layers } = run.model!.info;
+  const last = `L.${n_layers - 1}.resid_post`;
+  const { top } = await run.trace.lens(last, position, { top: likeliest });
+  const next = run.tokens[position + 1];
+  const ids = [...new Set([...top, ...(next ? [next] : [])].map(({ id }) => id))];
+  const parts = await logitPartsOf(run, ids, position, range(n_layers));
+  return ids.map((id, i) => ({ call: 'logitParts', args: { id, position }, result: parts[i]! }));
 }
 
 /** Rows of matrices: row 0 of each, and of the embedding those of the text's tokens. */

@@ -10,10 +10,12 @@ import {
   type RecordedRun,
 } from './recorded-run.ts';
 
+type EngineCall = Extract<RecordedCall, CallName>;
+
 const toSave = 'To have it, save the run again with it.';
 
 /** What is missing where there is no answer, and what can be done. */
-const missing: { [K in RecordedCall]: (args: Calls[K]['args']) => string } = {
+const missing: { [K in EngineCall]: (args: Calls[K]['args']) => string } = {
   tensors: () => `Where the file’s tensors lie is not in the recording. ${toSave}`,
   tokenMerges: ({ id }) => `The merges of token ${id} are not in the recording.`,
   traceRead: ({ name, first }) =>
@@ -163,7 +165,7 @@ export class RecordedEngine {
 
   // ---- what it answers
 
-  #answer<K extends RecordedCall>(call: K, args: Calls[K]['args']): RecordedCalls[K] {
+  #answer<K extends EngineCall>(call: K, args: Calls[K]['args']): RecordedCalls[K] {
     const found = this.#answers.get(keyOf(call, args));
     if (!found) throw notRecorded(missing[call](args));
     return found.result as RecordedCalls[K];

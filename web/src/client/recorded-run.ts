@@ -10,6 +10,7 @@ import type {
   TopToken,
 } from '../protocol.ts';
 import type { Experiment } from './lab-link.ts';
+import type { LogitParts } from './logit-parts.ts';
 import type { OpTotals, Phase } from './pass-times.ts';
 
 /** Of the logits only those of tokens that are likely at some layer. */
@@ -22,13 +23,19 @@ export interface RecordedLens {
   logits: Float32Array;
 }
 
-/** Calls whose answers are recorded, and what is kept of an answer. */
+/** Calls of an engine, and what the page works out from the answers to very many. */
+type Asked = { [K in keyof Calls]: Pick<Calls[K], 'args' | 'result'> } & {
+  logitParts: { args: { id: number; position: number }; result: LogitParts };
+};
+
+/** Of these the answers are recorded; what is kept of an answer. */
 export interface RecordedCalls extends Pick<
-  { [K in keyof Calls]: Calls[K]['result'] },
+  { [K in keyof Asked]: Asked[K]['result'] },
   | 'tensors'
   | 'tokenMerges'
   | 'traceRead'
   | 'traceAttention'
+  | 'logitParts'
   | 'resample'
   | 'kvSlot'
   | 'traceCell'
@@ -41,9 +48,11 @@ export interface RecordedCalls extends Pick<
 
 export type RecordedCall = keyof RecordedCalls;
 
+export type RecordedArgs<K extends RecordedCall> = Asked[K]['args'];
+
 /** 'traceRead': all rows that are recorded of the tap. */
 export type Answer = {
-  [K in RecordedCall]: { call: K; args: Calls[K]['args']; result: RecordedCalls[K] };
+  [K in RecordedCall]: { call: K; args: RecordedArgs<K>; result: RecordedCalls[K] };
 }[RecordedCall];
 
 export interface RecordedRun {
@@ -67,12 +76,13 @@ export interface RecordedRun {
 }
 
 /** What tells one answer from the others to the same call. */
-const keys: { [K in RecordedCall]: (args: Calls[K]['args']) => unknown[] } = {
+const keys: { [K in RecordedCall]: (args: RecordedArgs<K>) => unknown[] } = {
   tensors: () => [],
   tokenMerges: ({ id }) => [id],
   traceRead: ({ name }) => [name],
   traceAttention: ({ layer, head, position }) => [layer, head, position],
   traceLens: ({ name, position }) => [name, position],
+  logitParts: ({ id, position }) => [id, position],
   resample: ({ sampling, at }) => [
     at?.position,
     at?.nth,
@@ -85,6 +95,6 @@ const keys: { [K in RecordedCall]: (args: Calls[K]['args']) => unknown[] } = {
   vector: ({ name }) => [name],
 };
 
-export function keyOf<K extends RecordedCall>(call: K, args: Calls[K]['args']): string {
+export function keyOf<K extends RecordedCall>(call: K, args: RecordedArgs<K>): string {
   return [call, ...keys[call](args)].join(' ');
 }

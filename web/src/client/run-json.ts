@@ -1,7 +1,6 @@
 // run.json of a recorded run, read field by field. Arrays lie elsewhere, as [first, length] of all
 // values; each has to have as many as its answer needs.
 import type {
-  Calls,
   Kept,
   KvState,
   Memory,
@@ -16,7 +15,13 @@ import type { JsonValue } from './json-reader.ts';
 import { experimentFromJson, samplingFromJson } from './lab-link.ts';
 import { addresses, modelFromJson, planFromJson } from './model-json.ts';
 import type { OpTotals } from './pass-times.ts';
-import type { Answer, RecordedCall, RecordedCalls, RecordedRun } from './recorded-run.ts';
+import type {
+  Answer,
+  RecordedArgs,
+  RecordedCall,
+  RecordedCalls,
+  RecordedRun,
+} from './recorded-run.ts';
 
 export const runVersion = 1;
 
@@ -162,7 +167,7 @@ type Read<K extends RecordedCall> = (
   args: JsonValue,
   result: JsonValue,
   about: About,
-) => { args: Calls[K]['args']; result: RecordedCalls[K] };
+) => { args: RecordedArgs<K>; result: RecordedCalls[K] };
 
 const readers: { [K in RecordedCall]: Read<K> } = {
   tokenMerges: (args, result) => ({
@@ -223,6 +228,24 @@ const readers: { [K in RecordedCall]: Read<K> } = {
     return {
       args: { name, position, top: top.length, all: true },
       result: { name, position, top: top.map(tokenFromJson), ids, logits },
+    };
+  },
+
+  logitParts: (args, result, about) => {
+    const { n_layers, n_heads, n_vocab } = about.info;
+    const part = (name: string, n: number) => floats(result.get(name), about, n);
+    return {
+      args: {
+        id: args.get('id').whole(0, n_vocab - 1),
+        position: args.get('position').whole(0, about.positions - 1),
+      },
+      result: {
+        embd: result.get('embd').float(),
+        attention: part('attention', n_layers),
+        mlp: part('mlp', n_layers),
+        heads: part('heads', n_layers * n_heads),
+        sum: result.get('sum').float(),
+      },
     };
   },
 

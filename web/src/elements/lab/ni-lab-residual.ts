@@ -1,6 +1,7 @@
 import { css, html, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
-import { type LogitParts, logitParts } from '../../client/logit-parts.ts';
+import { type LogitParts, logitParts, logitPartsNeed } from '../../client/logit-parts.ts';
+import { EngineError } from '../../client/errors.ts';
 import { bar, largest } from '../../draw/bars.ts';
 import { cssColour } from '../../draw/colour-map.ts';
 import { value } from '../../draw/format.ts';
@@ -9,7 +10,7 @@ import type { TopToken } from '../../protocol.ts';
 import { branchColours } from './branch-colours.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
-import './ni-logit-parts.ts';
+import { headsOf } from './ni-logit-parts.ts';
 import './ni-next-guess.ts';
 
 type Mode = 'lens' | 'logit' | 'guess';
@@ -41,7 +42,8 @@ interface View {
   followed: TopToken;
   /** All layers have run. */
   complete: boolean;
-  parts: LogitParts | null;
+  /** In the mode that shows them; or why they are not there. */
+  parts: LogitParts | string | null;
   soFar: string;
 }
 
@@ -87,10 +89,10 @@ export class NiLabResidual extends LabPanel<View> {
       if (nth !== this.#nth) break; // A newer reading has begun.
       levels.push(await levelOf(run, one, position, followed.id));
     }
-    const complete = run.held('final_norm', position) === 'kept';
+    const complete = computed.length === run.model!.info.n_layers;
     const parts =
-      complete && this.mode === 'logit' && !run.recorded
-        ? await logitParts(run, followed.id, position, layer)
+      complete && this.mode === 'logit' && this.missing(partNeeds(run)).length === 0
+        ? await partsOf(run, followed.id)
         : null;
     const seen = run.tokens.slice(Math.max(0, position - 24), position + 1);
     return {
@@ -114,7 +116,7 @@ export class NiLabResidual extends LabPanel<View> {
   }
 
   protected override draw(view: View) {
-    const { mode, levels, complete } = view;
+    const { mode, complete } = view;
     return html`
       <div class="row" role="group" aria-label="What is shown">
         ${modes.map(
@@ -128,29 +130,26 @@ export class NiLabResidual extends LabPanel<View> {
             </button>`,
         )}
       </div>
-      ${
-        mode === 'lens'
-          ? this.#lens(view)
-          : mode === 'logit' && this.run.recorded
-            ? html`<p>
-                What adds to a logit is worked out with the model’s weights, which no recording has.
-                Load the model to see it.
-              </p>`
-            : !complete || (mode === 'logit' && !view.parts)
-              ? html`<p>The last layer has not run yet at this position. Step on to see it.</p>`
-              : mode === 'logit'
-                ? html`${this.#followed(view)}
-                    <ni-logit-parts
-                      .parts=${view.parts}
-                      .logit=${levels.at(-1)!.logit}
-                      .layer=${view.layer}
-                    ></ni-logit-parts>`
-                : html`<ni-next-guess
-                    .top=${levels.at(-1)!.top}
-                    .soFar=${view.soFar}
-                  ></ni-next-guess>`
-      }
+      ${mode === 'lens' ? this.#lens(view) : complete ? this.#atEnd(view) : notYet}
     `;
+  }
+
+  #atEnd(view: View) {
+    const { parts, levels, layer } = view;
+    if (view.mode === 'guess') {
+      return html`<ni-next-guess .top=${levels.at(-1)!.top} .soFar=${view.soFar}></ni-next-guess>`;
+    }
+    if (parts === null) return this.absent(this.missing(partNeeds(this.run)));
+    return html`${this.#followed(view)}
+    ${
+      typeof parts === 'string'
+        ? html`<p class="empty">${parts}</p>`
+        : html`<ni-logit-parts
+            .parts=${parts}
+            .logit=${levels.at(-1)!.logit}
+            .layer=${layer}
+          ></ni-logit-parts>`
+    }`;
   }
 
   #followed({ followed, levels, mode }: View) {
@@ -227,18 +226,21 @@ export class NiLabResidual extends LabPanel<View> {
 
   protected override table({ levels, followed, position, mode, parts, layer }: View): DataTable {
     const at = this.tokenAt(position);
-    if (mode === 'logit' && parts) {
+    if (mode === 'logit' && parts !== null && typeof parts !== 'string') {
       return {
         caption: `What adds to the logit of ${shown(followed)} at ${at}`,
         corner: 'Part',
         columns: [{ label: 'Adds', unit: 'logit' }],
         rows: [
           { head: 'embd', cells: [parts.embd] },
-          ...parts.layers.flatMap(({ attention, mlp }, i) => [
+          ...Array.from(parts.attention, (attention, i) => [
             { head: `L.${i} attention`, cells: [attention] },
-            { head: `L.${i} MLP`, cells: [mlp] },
-          ]),
-          ...parts.heads.map((x, head) => ({ head: `L.${layer} head ${head}`, cells: [x] })),
+            { head: `L.${i} MLP`, cells: [parts.mlp[i]!] },
+          ]).flat(),
+          ...Array.from(headsOf(parts, layer), (x, head) => ({
+            head: `L.${layer} head ${head}`,
+            cells: [x],
+          })),
         ],
       };
     }
@@ -358,6 +360,25 @@ export class NiLabResidual extends LabPanel<View> {
       }
     `,
   ];
+}
+
+const notYet = html`<p>The last layer has not run yet at this position. Step on to see it.</p>`;
+
+function partNeeds(run: LabRun) {
+  const { layer, position } = run.selection;
+  return logitPartsNeed(run, [layer]).map((tap) => ({ tap, position }));
+}
+
+/** Or why they are not in the recording. */
+async function partsOf(run: LabRun, id: number): Promise<LogitParts | string> {
+  const { layer, position } = run.selection;
+  try {
+    return await logitParts(run, id, position, layer);
+  } catch (thrown) {
+    const error = EngineError.from(thrown);
+    if (error.code === 'not_recorded') return error.message;
+    throw error;
+  }
 }
 
 function layersOf(run: LabRun): number[] {

@@ -335,7 +335,7 @@ export class NiLab extends LitElement implements LabActions {
       .question=${this.desk.question}
       .error=${this.run.error ?? this.client.error}
       .latest=${this.client.latest}
-      .kept=${this.desk.kept}
+      .kept=${this.run.recorded ? [] : this.desk.kept}
       .nCtx=${this.loading.options.nCtx}
       .running=${this.run.playing !== null}
       .updateReady=${this.updateReady !== null}

@@ -20,11 +20,9 @@ export class NiLogitParts extends LitElement {
 
   override render() {
     const { parts, layer, logit } = this;
-    const most = largest([
-      parts.embd,
-      ...parts.layers.flatMap(({ attention, mlp }) => [attention, mlp]),
-    ]);
-    const ofHeads = largest(parts.heads);
+    const heads = headsOf(parts, layer);
+    const most = largest([parts.embd, ...parts.attention, ...parts.mlp]);
+    const ofHeads = largest(heads);
     return html`
       <p>
         The final norm’s factor is held as it was, so that the logit is a sum: of the embedding and
@@ -33,14 +31,14 @@ export class NiLogitParts extends LitElement {
       <p>Bars to ±${value(most)}</p>
       <ol aria-label="What adds to the logit">
         ${line('embd', 'norm', parts.embd, most)}
-        ${parts.layers.map(({ attention, mlp }, at) => [
+        ${Array.from(parts.attention, (attention, at) => [
           line(`L.${at} attention`, 'attention', attention, most),
-          line(`L.${at} MLP`, 'mlp', mlp, most),
+          line(`L.${at} MLP`, 'mlp', parts.mlp[at]!, most),
         ])}
       </ol>
       <p>Heads of layer ${layer}, bars to ±${value(ofHeads)}</p>
       <ol aria-label="Heads of the layer">
-        ${parts.heads.map((x, head) => line(`head ${head}`, 'attention', x, ofHeads))}
+        ${Array.from(heads, (x, head) => line(`head ${head}`, 'attention', x, ofHeads))}
       </ol>
     `;
   }
@@ -80,6 +78,12 @@ export class NiLogitParts extends LitElement {
       }
     `,
   ];
+}
+
+/** (n_heads) those of one layer. */
+export function headsOf({ heads, attention }: LogitParts, layer: number): Float32Array {
+  const n = heads.length / attention.length;
+  return heads.subarray(layer * n, (layer + 1) * n);
 }
 
 function line(name: string, what: string, x: number, most: number) {

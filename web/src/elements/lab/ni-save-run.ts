@@ -22,6 +22,7 @@ const words: Record<PartId, string> = {
   values: 'text, draws and all kept values',
   attention: 'attention of all heads',
   lens: 'the lens behind each layer',
+  logit: 'what adds to the logits of the likeliest tokens',
   cache: 'keys and values of the cache',
   weights: 'row 0 of each matrix, and the tokens’ embeddings',
   products: 'how element 0 of each product comes about',
