@@ -1,6 +1,7 @@
 // A recorded run plays without a model: what it shows is what the engine had, and no engine is fetched.
 import { readFileSync } from 'node:fs';
 import { strToU8, unzipSync, zipSync } from 'fflate';
+import { engineCommit } from '../../scripts/source-map/source-map.mjs';
 import { expect, test, type Browser, type Page } from '@playwright/test';
 import { panels } from '../../web/src/elements/lab/panels.ts';
 import seriousFaults from './axe.ts';
@@ -349,6 +350,8 @@ test('an address on another host is asked for only when a person says so', async
 
 interface RunJson {
   v: number;
+  engine?: { commit: string; changed: boolean };
+  kept: { values: string[] };
   plan: { ops: unknown[] };
   model: { info: { n_layers: number } };
   answers: {
@@ -365,6 +368,49 @@ function changed(change: (run: RunJson) => void): Uint8Array {
   change(run);
   return zipSync({ ...parts, 'run.json': strToU8(JSON.stringify(run)) });
 }
+
+test('the lines of another engine are told from those that ran', async ({ page }) => {
+  const { commit, changed: isChanged } = engineCommit();
+  const engines = [
+    [{ commit, changed: isChanged }, isChanged],
+    [{ commit: 'abc1234', changed: false }, 'commit abc1234, whose lines may be others'],
+    [null, 'a commit that is not named, whose lines may be others'],
+  ] as const;
+  for (const [engine, words] of engines) {
+    const other = changed((run) => {
+      if (engine) run.engine = engine;
+      else delete run.engine;
+    });
+    await page.goto('about:blank');
+    await page.unrouteAll();
+    await play(page, other, `#panels=op${text}`);
+    await settled(page);
+    const op = panel(page, 'Op');
+    await op.getByText('The C++ lines that ran').click();
+    await expect(op.getByText(/From engine\/ /)).toBeVisible();
+    const note = op.getByRole('note').filter({ hasText: 'These lines are of this page’s engine' });
+    if (typeof words === 'string') await expect(note).toContainText(words);
+    else await expect(note).toHaveCount(words ? 1 : 0);
+  }
+});
+
+test('an op whose values are not recorded still has its formula and its lines', async ({
+  page,
+}) => {
+  const other = changed((run) => {
+    run.answers = run.answers.filter(({ args }) => args.name !== 'L.1.gate');
+    run.kept.values = run.kept.values.filter((name) => name !== 'L.1.gate');
+  });
+  await play(page, other, `#panels=op${text}`);
+  await settled(page);
+  await page.evaluate(() => window.lab.select({ op: window.lab.tap('L.1.gate')!.op }));
+  const op = panel(page, 'Op');
+  await expect(op).toContainText('L.1.gate is not in the recording');
+  await expect(op).toContainText('ffn_gate, layer 1: matmul');
+  await op.getByText('The C++ lines that ran').click();
+  await expect(op.getByText('matmul').first()).toBeVisible();
+  await expect(op.getByRole('region', { name: 'The op', exact: true })).toBeVisible();
+});
 
 const hostile: [string, () => Uint8Array, RegExp][] = [
   [

@@ -21,6 +21,12 @@ export interface OpSource {
   kernels: { name: string; sets: Record<string, SourceLines[]> }[];
 }
 
+/** The last commit that changed the engine ('': not known), and whether the text differs from it. */
+export interface EngineVersion {
+  commit: string;
+  changed: boolean;
+}
+
 /** A pass of few rows takes other ways through some ops than one of many. */
 export type PassForm = 'decode' | 'prefill';
 
@@ -34,12 +40,9 @@ export class EngineSource {
     this.#shared = sharedDefinitions(map);
   }
 
-  /** The last commit that changed the engine ('': not known), and whether the text differs from it. */
-  get commit(): string {
-    return this.#map.commit;
-  }
-  get changed(): boolean {
-    return this.#map.changed;
+  get version(): EngineVersion {
+    const { commit, changed } = this.#map;
+    return { commit, changed };
   }
 
   /** Names of the kernel sets, the definition first. */

@@ -1,6 +1,7 @@
 // Makes a recording: asks the engine for what panels will ask, and keeps its answers.
 import type { OpInfo, TokenPiece } from '../protocol.ts';
 import { tensors } from './cached-reads.ts';
+import { readEngineSource } from './engine-source.ts';
 import { EngineError } from './errors.ts';
 import { experimentOf } from './lab-experiment.ts';
 import { readRows } from './lab-kept.ts';
@@ -125,6 +126,7 @@ export async function recordRun(
   const kv = await run.trace.kv();
   return {
     savedAt: new Date().toISOString(),
+    engine: (await readEngineSource()).version,
     experiment: end < computed ? { ...experiment, expected, given } : experiment,
     // What a player has no use for is left out.
     model: {

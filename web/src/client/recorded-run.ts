@@ -9,6 +9,7 @@ import type {
   TokenPiece,
   TopToken,
 } from '../protocol.ts';
+import type { EngineVersion } from './engine-source.ts';
 import type { Experiment } from './lab-link.ts';
 import type { LogitParts } from './logit-parts.ts';
 import type { OpTotals, Phase } from './pass-times.ts';
@@ -58,6 +59,8 @@ export type Answer = {
 export interface RecordedRun {
   /** ISO 8601. */
   savedAt: string;
+  /** Whose numbers these are. */
+  engine: EngineVersion;
   /** All that led there, and what it came to. */
   experiment: Experiment;
   model: LoadedModel;

@@ -44,6 +44,7 @@ export function runFromJson(json: JsonValue, values: Float32Array): RecordedRun 
   const times = json.get('times');
   return {
     savedAt: savedAt(json.get('savedAt')),
+    engine: engineFromJson(json.maybe('engine')),
     experiment: experimentFromJson(json.get('experiment')),
     model,
     plan,
@@ -74,6 +75,12 @@ interface About {
 function savedAt(json: JsonValue): string {
   const text = json.text(40);
   return Number.isNaN(Date.parse(text)) ? json.refuse('a date') : text;
+}
+
+/** Files that were saved before it was named have none. */
+function engineFromJson(json: JsonValue | null): RecordedRun['engine'] {
+  if (!json) return { commit: '', changed: false };
+  return { commit: json.get('commit').text(64), changed: json.get('changed').flag() };
 }
 
 function bytesFromJson(json: JsonValue, atMost: number): Uint8Array {

@@ -7,7 +7,7 @@ import { opFormula } from '../../draw/op-formula.ts';
 import { layerWords, widthWords } from '../../draw/op-words.ts';
 import { workOf } from '../../op-work.ts';
 import type { Cell, OpInfo } from '../../protocol.ts';
-import { LabPanel } from './lab-panel.ts';
+import { LabPanel, type Missing } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-naive.ts';
 import './ni-source.ts';
@@ -80,8 +80,7 @@ export class NiLabOp extends LabPanel<View> {
     });
     const taps = tapsOf(run, op);
     const edited = run.edits.length > 0;
-    const { first, end } = run.passOf(position);
-    const passRows = info.logit_rows ? 1 : end - first;
+    const passRows = passRowsOf(run, info);
     return { op, info, position, taps, rows, element, explanation, edited, kernels, passRows };
   }
 
@@ -108,6 +107,21 @@ export class NiLabOp extends LabPanel<View> {
     `;
   }
 
+  /** Without its values an op still has its formula and its source. */
+  protected override absent(missing: readonly Missing[]) {
+    const { run } = this;
+    const info = run.ops[run.selection.op]!;
+    const { kernels } = run.model!.session;
+    return html`
+      <p>
+        <b>${info.name}</b>, ${layerWords(info)}: ${info.kind} ${widthWords(info)}
+        ${info.type ?? ''}
+      </p>
+      <p class="formula">${opFormula(info, run.model!.info)}</p>
+      ${super.absent(missing)} ${this.#source({ info, kernels, passRows: passRowsOf(run, info) })}
+    `;
+  }
+
   #naive({ info, rows, element }: View) {
     if (!hasNaive(info.kind)) return nothing;
     const { head_dim, n_heads } = this.run.model!.info;
@@ -116,13 +130,18 @@ export class NiLabOp extends LabPanel<View> {
   }
 
   // The source is fetched when it is first opened.
-  #source({ info, kernels, passRows }: View) {
+  #source({ info, kernels, passRows }: Pick<View, 'info' | 'kernels' | 'passRows'>) {
     const toggle = (event: Event) => (this.sourceOpen = (event.target as HTMLDetailsElement).open);
     return html`<details @toggle=${toggle}>
       <summary>The C++ lines that ran</summary>
       ${
         this.sourceOpen
-          ? html`<ni-source .op=${info} .rows=${passRows} .kernels=${kernels}></ni-source>`
+          ? html`<ni-source
+              .op=${info}
+              .rows=${passRows}
+              .kernels=${kernels}
+              .ranIn=${this.run.recorded?.engine ?? null}
+            ></ni-source>`
           : nothing
       }
     </details>`;
@@ -375,6 +394,12 @@ export class NiLabOp extends LabPanel<View> {
       }
     `,
   ];
+}
+
+/** Of the pass that computes the position, those that the op works on. */
+function passRowsOf(run: LabRun, { logit_rows }: OpInfo): number {
+  const { first, end } = run.passOf(run.selection.position);
+  return logit_rows ? 1 : end - first;
 }
 
 const six = (x: number) => value(x, 6);

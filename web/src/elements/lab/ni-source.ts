@@ -3,6 +3,7 @@ import { guard } from 'lit/directives/guard.js';
 import { map } from 'lit/directives/map.js';
 import { repeat } from 'lit/directives/repeat.js';
 import {
+  type EngineVersion,
   readEngineSource,
   type EngineSource,
   type OpSource,
@@ -25,6 +26,7 @@ export class NiSource extends LitElement {
     op: { attribute: false },
     rows: { type: Number },
     kernels: { type: String },
+    ranIn: { attribute: false },
     source: { state: true },
     failure: { state: true },
     form: { state: true },
@@ -40,6 +42,8 @@ export class NiSource extends LitElement {
    * them. '': not known, and none is marked.
    */
   declare kernels: string;
+  /** The engine that ran the op, of a recorded run; null: this page's. */
+  declare ranIn: EngineVersion | null;
   declare source: EngineSource | null;
   declare failure: EngineError | null;
   /** What the reader chose to look at; null: what ran. */
@@ -54,6 +58,7 @@ export class NiSource extends LitElement {
     this.op = null;
     this.rows = 1;
     this.kernels = '';
+    this.ranIn = null;
     this.source = null;
     this.failure = null;
     this.form = null;
@@ -103,6 +108,7 @@ export class NiSource extends LitElement {
     const set = this.set ?? fast.find((name) => name === this.kernels) ?? fast[0]!;
     const leftOver = source.rowsLeftOver(op);
     return html`
+      ${this.#otherEngine(source.version)}
       <div class="bar">
         ${this.#forms(ran, form)}
         ${found.kernels.length > 0 ? this.#sets(source.sets, set) : nothing}
@@ -110,8 +116,20 @@ export class NiSource extends LitElement {
       ${found.own.length === 0 ? html`<p>${nothingDone}</p>` : nothing}
       ${leftOver > 0 ? html`<p>${leftOverWords(leftOver)}</p>` : nothing}
       ${this.#listings(found, definition!, set)}
-      <p class="soft">${version(source)}</p>
+      <p class="soft">${version(source.version)}</p>
     `;
+  }
+
+  /** Two builds with changes since the same commit may differ in them. */
+  #otherEngine({ commit, changed }: EngineVersion) {
+    const { ranIn } = this;
+    if (!ranIn || (ranIn.commit === commit && commit !== '' && !changed && !ranIn.changed)) {
+      return nothing;
+    }
+    return html`<p role="note">
+      These lines are of this page’s engine, ${named({ commit, changed })}. The recording was made
+      by an engine ${named(ranIn)}, whose lines may be others.
+    </p>`;
   }
 
   #forms(ran: PassForm, form: PassForm) {
@@ -310,11 +328,16 @@ export class NiSource extends LitElement {
 const nothingDone = `Nothing: attention over several rows has merged its chunks itself. This op merges what
 the threads left of a token alone.`;
 
-function version({ commit, changed }: EngineSource) {
+function version({ commit, changed }: EngineVersion) {
   const from = commit
-    ? `From engine/ of commit ${commit}${changed ? ', with changes since' : ''}.`
+    ? `From engine/ ${named({ commit, changed })}.`
     : 'From engine/ as this page was built of it.';
   return `${from} A function is shown whole, with its branches for other types of weights.`;
+}
+
+function named({ commit, changed }: EngineVersion) {
+  if (!commit) return 'of a commit that is not named';
+  return `of commit ${commit}${changed ? ', with changes since' : ''}`;
 }
 
 function leftOverWords(n: number) {
