@@ -79,7 +79,7 @@ export const handlers: Handlers = {
     glassBox = null;
     reference = null; // Its memory is the engine's before.
     const { session } = loaded;
-    choosing = chooseKernels(session, loaded.loaded.build, () => busy);
+    choosing = chooseKernels(session, loaded.loaded.build, args.engineUrl, () => busy);
     return loaded.loaded;
   },
 

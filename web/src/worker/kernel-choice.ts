@@ -10,10 +10,12 @@ const pauseMs = 20; // between two rounds of timing, for whatever wants the work
 export async function chooseKernels(
   session: Session,
   build: BuildInfo,
+  engineUrl: string,
   isBusy: () => boolean,
 ): Promise<void> {
   if (build.kernels.length <= 2) return; // the definition and one other
-  const key = `kernels ${build.version} ${build.kernels.join()} ${navigator.userAgent}`;
+  // The folder's name changes with the engine: another may have made another set the fastest.
+  const key = `kernels ${engineUrl} ${build.kernels.join()} ${navigator.userAgent}`;
   const known = await get<string>(key).catch(() => undefined);
   if (known !== undefined && session.useKernels(known)) return;
   do {
