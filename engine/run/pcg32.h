@@ -19,10 +19,23 @@ class Pcg32 {
 
   uint32_t next() {
     const uint64_t old = state_;
-    state_ = old * 6364136223846793005u + increment_;
+    state_ = old * kMultiplier + increment_;
     const uint32_t mixed = static_cast<uint32_t>(((old >> 18) ^ old) >> 27);
     const uint32_t turn = static_cast<uint32_t>(old >> 59);
     return (mixed >> turn) | (mixed << ((32 - turn) & 31));
+  }
+
+  // As so many calls of next(), in as many turns as `steps` has bits: two equal strides make the
+  // next one, x -> m x + p twice being x -> m^2 x + (m + 1) p. Brown 1994, "Random Number
+  // Generation with Arbitrary Strides".
+  void advance(uint64_t steps) {
+    uint64_t multiplier = kMultiplier;
+    uint64_t plus = increment_;
+    for (; steps > 0; steps >>= 1) {
+      if (steps & 1) state_ = state_ * multiplier + plus;
+      plus *= multiplier + 1;
+      multiplier *= multiplier;
+    }
   }
 
   // Uniform in [0, 1) with 53 bits: two outputs, the first on top.
@@ -33,6 +46,7 @@ class Pcg32 {
   }
 
  private:
+  static constexpr uint64_t kMultiplier = 6364136223846793005u;
   uint64_t state_ = 0;
   uint64_t increment_;
 };

@@ -67,6 +67,11 @@ Result<Sampler> Sampler::create(const SamplerParams& params, uint32_t n_vocab) {
 Sampler::Sampler(const SamplerParams& params, uint32_t n_vocab)
     : params_(params), n_vocab_(n_vocab), generator_(params.seed) {}
 
+void Sampler::seek(uint32_t draws) {
+  generator_ = Pcg32(params_.seed);
+  generator_.advance(uint64_t{2} * draws);  // outputs that a uniform number takes
+}
+
 void Sampler::accept(int32_t id) {
   if (id >= 0 && static_cast<uint32_t>(id) < n_vocab_) history_.push_back(id);
 }

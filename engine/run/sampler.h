@@ -66,6 +66,9 @@ class Sampler {
   // or +infinity, or if none is finite; the failed call takes nothing from the generator.
   Result<int32_t> sample(std::span<const float> logits);
 
+  // The next draw takes the seed's number that follows so many draws.
+  void seek(uint32_t draws);
+
   // Adds a token, chosen or of the prompt, to what the penalties look at. One that is not in the
   // vocabulary is left out.
   void accept(int32_t id);

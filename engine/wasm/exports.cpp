@@ -376,6 +376,11 @@ EXPORT int ni_sampler_sample(Sampler* sampler, const float* logits) {
   return -1;
 }
 
+// The next draw takes the seed's number that follows so many draws.
+EXPORT void ni_sampler_seek(Sampler* sampler, uint32_t draws) {
+  sampler->seek(draws);
+}
+
 // Adds a token to the history that the penalties look at.
 EXPORT void ni_sampler_accept(Sampler* sampler, int32_t id) {
   sampler->accept(id);

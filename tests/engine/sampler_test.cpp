@@ -80,6 +80,21 @@ TEST(Pcg32, GivesThePublishedSequence) {
   }
 }
 
+TEST(Pcg32, AdvancesAsBySingleSteps) {
+  for (const uint64_t steps : {0u, 1u, 2u, 3u, 7u, 64u, 1000u, 4095u, 100003u}) {
+    Pcg32 jumped(42, 54);
+    Pcg32 walked(42, 54);
+    jumped.advance(steps);
+    for (uint64_t i = 0; i < steps; ++i) walked.next();
+    EXPECT_EQ(jumped.next(), walked.next()) << steps;
+  }
+  // The period is 2^64: all but one step is one step back.
+  Pcg32 back(42, 54);
+  back.next();
+  back.advance(~uint64_t{0});
+  EXPECT_EQ(back.next(), 0xa15c02b7u);
+}
+
 TEST(Pcg32, MakesUniformNumbersFromTwoOutputs) {
   Pcg32 generator(42, 54);
   const uint64_t first = (0xa15c02b7ull << 32 | 0x7b47f409u) >> 11;
@@ -274,6 +289,22 @@ TEST(Sampler, RepeatsItselfForASeed) {
 }
 
 // Native, wasm, scalar and SIMD builds must all give this text.
+TEST(Sampler, SeeksTheNumberAfterSoManyDraws) {
+  const std::vector<float> logits = scattered(200);
+  Sampler walked = make(plain(), logits.size());
+  std::vector<double> numbers;
+  for (int i = 0; i < 50; ++i) {
+    draw(walked, logits);
+    numbers.push_back(walked.random());
+  }
+  Sampler sought = make(plain(), logits.size());
+  for (const uint32_t draws : {49u, 3u, 0u, 20u}) {
+    sought.seek(draws);
+    draw(sought, logits);
+    EXPECT_EQ(sought.random(), numbers[draws]) << draws;
+  }
+}
+
 TEST(Sampler, GivesTheGoldenTextEverywhere) {
   const std::vector<float> logits = scattered(1000);
   SamplerParams params = plain();

@@ -737,7 +737,8 @@ export interface Calls {
   step: { args: { id: number }; event: never; result: { tokens: number; ms: number } };
   logits: { args: Record<string, never>; event: never; result: Float32Array };
   sample: {
-    args: { sampling: SamplingParams };
+    /** `nth`: by the seed's n-th random number, counted from 1; null: by the next one. */
+    args: { sampling: SamplingParams; nth: number | null };
     event: never;
     result: { id: number; text: string };
   };

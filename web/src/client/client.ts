@@ -233,9 +233,16 @@ export class Client extends EventTarget {
     return this.#engine().call('logits', {});
   }
 
-  /** What the sampler picks from the logits; the token is not appended. */
-  sample(sampling: Partial<SamplingParams> = {}): Promise<{ id: number; text: string }> {
-    return this.#engine().call('sample', { sampling: { ...defaultSampling, ...sampling } });
+  /**
+   * What the sampler picks from the logits; the token is not appended. `nth`: by the seed's n-th random
+   * number, counted from 1; left out: by the one after the last draw's.
+   */
+  sample(
+    sampling: Partial<SamplingParams> = {},
+    nth?: number,
+  ): Promise<{ id: number; text: string }> {
+    const args = { sampling: { ...defaultSampling, ...sampling }, nth: nth ?? null };
+    return this.#engine().call('sample', args);
   }
 
   /** Answers a conversation. Abort the signal to stop: the answer ends with 'cancelled'. */

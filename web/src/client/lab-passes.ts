@@ -10,8 +10,6 @@ export class LabPasses {
   readonly #run: LabState;
   /** Where the run stood before each step. */
   #past: Place[] = [];
-  /** Random numbers that the engine's sampler has used up. */
-  #draws = 0;
 
   constructor(run: LabState) {
     this.#run = run;
@@ -26,11 +24,6 @@ export class LabPasses {
     const nCtx = this.#run.model!.session.n_ctx;
     if (position < nCtx) return;
     throw EngineError.of('context_full', `The context of ${nCtx} tokens is full.`, 'the run');
-  }
-
-  /** The sampler's random numbers come from the first one on again. */
-  drawAnew(): void {
-    this.#draws = 0;
   }
 
   /** To before the last step, or before the pass at hand began. */
@@ -109,9 +102,7 @@ export class LabPasses {
       return run.hooks.draw(await run.client.logits(), ids, run.sampling.seed);
     }
     const nth = run.tokens.length - run.nPrompt + 1;
-    let id = 0;
-    for (; this.#draws < nth; ++this.#draws) ({ id } = await run.client.sample(run.sampling));
-    return id;
+    return (await run.client.sample(run.sampling, nth)).id;
   }
 
   async #begin(place: Place): Promise<void> {
@@ -154,7 +145,6 @@ export class LabPasses {
     const { trace, breaks } = run;
     const { length } = await trace.abandon();
     await trace.truncate(Math.min(length, place.first));
-    this.#draws = 0;
     if (breaks.length > 0) await trace.setBreaks([]);
     try {
       if (length < place.first) await this.#prefill(length, place.first);

@@ -191,7 +191,6 @@ export class LabRun extends LabState {
   setSampling(sampling: SamplingParams): Promise<void> {
     return this.#alter(() => {
       this.sampling = sampling;
-      this.#passes.drawAnew();
       this.forgetTail();
       return Promise.resolve();
     });

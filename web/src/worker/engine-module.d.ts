@@ -79,6 +79,7 @@ export interface EngineModule {
 
   _ni_sampler_new(numbers: Address, bias: Address, nBiases: number, nVocab: number): Address;
   _ni_sampler_sample(sampler: Address, logits: Address): number;
+  _ni_sampler_seek(sampler: Address, draws: number): void;
   _ni_sampler_accept(sampler: Address, id: number): void;
   _ni_sampler_stages(sampler: Address): Address;
   _ni_sampler_free(sampler: Address): void;

@@ -141,9 +141,14 @@ export const handlers: Handlers = {
 
   logits: () => withLogits(({ session }) => session.copyLogits()),
 
-  sample: ({ sampling }) =>
+  sample: ({ sampling, nth }) =>
     withLogits(({ session, model }) => {
-      const id = samplerFor(sampling).sample(session.logits());
+      const sampler = samplerFor(sampling);
+      if (nth !== null) {
+        sampler.seek(nth);
+        draws = nth - 1;
+      }
+      const id = sampler.sample(session.logits());
       ++draws;
       return { id, text: new TextDecoder().decode(model.tokenText(id).slice()) };
     }),
@@ -378,7 +383,8 @@ function stagesOf(
   const sampler = new Sampler(ready().model, sampling);
   return freeing([sampler], () => {
     for (const id of behind) sampler.accept(id);
-    for (let n = 0; n < Math.max(1, nth); ++n) sampler.sample(logits);
+    sampler.seek(Math.max(1, nth));
+    sampler.sample(logits);
     return { ...sampler.stages(), from };
   });
 }

@@ -1,5 +1,6 @@
 // The C ABI of a sampler.
 import type { SamplerStages } from '../protocol.ts';
+import { wholeIn } from './edits.ts';
 import type { Engine } from './engine.ts';
 import type { Model } from './model.ts';
 import { samplerNumbers } from './sampler-numbers.ts';
@@ -23,6 +24,12 @@ export class Sampler {
 
   sample(logits: Logits): number {
     return this.#engine.check(this.#engine.module._ni_sampler_sample(this.#address, logits), -1);
+  }
+
+  /** The next draw takes the seed's n-th random number, counted from 1. */
+  seek(nth: number): void {
+    wholeIn(nth, 1, 2 ** 32 - 1, 'nth');
+    this.#engine.module._ni_sampler_seek(this.#address, nth - 1);
   }
 
   /** What each stage of the last sample left. */
