@@ -1,10 +1,11 @@
 // The exported trace: what its arrays hold is what the engine holds.
-import { readFileSync } from 'node:fs';
-import { unzipSync } from 'fflate';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { unzipSync, zipSync } from 'fflate';
 import { expect, test, type Page } from '@playwright/test';
 import { experimentFromJson } from '../../web/src/client/lab-link.ts';
 import { JsonValue } from '../../web/src/client/json-reader.ts';
-import { openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
+import { loadBytes, openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
 
 interface About {
   n_prompt: number;
@@ -88,3 +89,43 @@ test('the same run gives the same file', async ({ page }) => {
   await settled(page);
   expect(await exported(page)).toEqual(first);
 });
+
+/** scripts/compare_trace.py on what transformers gave for the golden's tokens. */
+function compared(golden: string, trace: Record<string, Uint8Array>, file: string, most: number) {
+  writeFileSync(file, zipSync(trace));
+  const args = ['scripts/compare_trace.py', golden, file, '--most', String(most)];
+  const { status, stdout, stderr } = spawnSync('python3', args, { encoding: 'utf8' });
+  return { status, said: stdout + stderr };
+}
+
+// The F32 files leave rounding alone; activations of Glass, which is quantised, have 13 bits.
+for (const [stem, most] of [
+  ['llama-f32', 1e-10],
+  ['qwen2-f32', 1e-10],
+  ['glass-llama', 1e-5],
+] as const) {
+  test(`the script holds the trace of ${stem} against transformers`, async ({ page }, info) => {
+    const golden = `tests/fixtures/taps/${stem}.json`;
+    const { model, ids } = JSON.parse(readFileSync(golden, 'utf8')) as {
+      model: string;
+      ids: number[];
+    };
+    await openLab(page, '#panels=share&text=Once');
+    await loadBytes(page, readFileSync(model), stem);
+    await page.evaluate((tokens) => window.lab.setIds(tokens), ids);
+    await stepTo(page, 'token', ids.length);
+    await settled(page);
+    const trace = await exported(page);
+    const good = compared(golden, trace, info.outputPath('trace.npz'), most);
+    expect(good.said).toMatch(/largest NMSE of \d+ taps/);
+    expect(good, good.said).toMatchObject({ status: 0 });
+    const taps = (JSON.parse(Buffer.from(trace['trace.json']!).toString()) as About).taps.length;
+    expect(good.said).toContain(`of ${taps} taps`);
+
+    // One row in another's place is seen.
+    const swapped = { ...trace, 'L.1.q.npy': trace['L.0.q.npy']! };
+    const bad = compared(golden, swapped, info.outputPath('swapped.npz'), most);
+    expect(bad.said).toMatch(/L\.1\.q .* \d\.\de[-+]\d\d/);
+    expect(bad.status).toBe(1);
+  });
+}
