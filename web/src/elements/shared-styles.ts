@@ -104,6 +104,7 @@ export const controls = css`
 /** A file input as a button: a label of class "file" around the input, which lies over it unseen. */
 export const fileButton = css`
   .file {
+    display: inline-block;
     position: relative;
     padding: 0.5rem 0.75rem;
     font: 500 13px/1 var(--sans);
@@ -114,8 +115,12 @@ export const fileButton = css`
   .file input {
     position: absolute;
     inset: 0;
+    width: 100%;
     opacity: 0;
     cursor: pointer;
+  }
+  .file:has(:disabled) {
+    opacity: 0.5;
   }
   .file:focus-within {
     outline: 2px solid var(--accent);

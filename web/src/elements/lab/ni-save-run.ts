@@ -206,12 +206,6 @@ export class NiSaveRun extends LitElement {
       progress {
         accent-color: var(--accent);
       }
-      .file {
-        display: inline-block;
-      }
-      .file input {
-        width: 100%;
-      }
     `,
   ];
 }

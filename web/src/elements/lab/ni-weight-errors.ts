@@ -5,7 +5,7 @@ import type { Comparison } from '../../client/reference-errors.ts';
 import { errorsOf } from '../../draw/errors.ts';
 import { count, percent, value } from '../../draw/format.ts';
 import { errorDetail } from '../ni-notice.ts';
-import { controls } from '../shared-styles.ts';
+import { controls, fileButton } from '../shared-styles.ts';
 import './ni-histogram.ts';
 import './ni-vector.ts';
 
@@ -77,7 +77,7 @@ export class NiWeightErrors extends LitElement {
             : this.#errors(compared as Comparison)
       }
       <label class="file">
-        Reference file
+        ${compared === null ? 'Choose a reference file' : 'Choose another reference file'}
         <input type="file" accept=".gguf" ?disabled=${opening} @change=${this.#chosen} />
       </label>
       <span role="status">${opening ? 'Its header is read…' : ''}</span>
@@ -142,6 +142,7 @@ export class NiWeightErrors extends LitElement {
 
   static override styles = [
     controls,
+    fileButton,
     css`
       p {
         margin: 0 0 0.5rem;
@@ -150,16 +151,6 @@ export class NiWeightErrors extends LitElement {
       }
       h2 {
         margin: 0.8rem 0 0.3rem;
-      }
-      .file {
-        display: inline-flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.2rem 0.6rem;
-        max-width: 100%;
-      }
-      .file input {
-        max-width: 100%;
       }
     `,
   ];
