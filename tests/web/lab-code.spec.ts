@@ -314,5 +314,8 @@ test('is whole and accessible on a narrow page', async ({ page }) => {
   await useExample(page, 'Attention from its definition');
   await expect(uses(page)).toBeVisible();
   await expectNoOverflow(page);
+  const code = panel(page, 'Code').getByRole('textbox', { name: 'Your code' });
+  const hidden = await code.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  expect(hidden, 'code beyond the edge').toBeLessThanOrEqual(0);
   expect(await seriousFaults(page)).toEqual([]);
 });

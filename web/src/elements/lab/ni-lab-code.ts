@@ -147,6 +147,12 @@ export class NiLabCode extends LabPanel<View> {
         white-space: pre;
         margin-bottom: 0.4rem;
       }
+      /* Lines that do not fit are wrapped, where there is no room to see that they go on. */
+      @container (max-width: 34rem) {
+        textarea {
+          white-space: pre-wrap;
+        }
+      }
       ul {
         margin: 0;
         padding-left: 1.1rem;

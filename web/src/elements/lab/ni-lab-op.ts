@@ -352,6 +352,11 @@ export class NiLabOp extends LabPanel<View> {
         color: var(--ink-soft);
         pointer-events: none;
       }
+      .ends span {
+        align-self: flex-start;
+        padding: 0 2px;
+        background: color-mix(in srgb, var(--panel) 80%, transparent);
+      }
       polyline,
       line {
         fill: none;
