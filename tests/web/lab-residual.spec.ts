@@ -41,6 +41,11 @@ test('the parts of a logit sum to it, and heads to their layer’s attention', a
   await page.evaluate(() => window.lab.select({ layer: 1 }));
   await button(page, 'What adds to a logit').click();
   await expect(view(page).getByRole('list', { name: 'Heads of the layer' })).toBeVisible();
+  await button(page, 'L.0 attention').click();
+  await expect(view(page)).toContainText('Heads of layer 0,');
+  await expect(button(page, 'L.0 attention')).toHaveAttribute('aria-pressed', 'true');
+  await button(page, 'L.1 attention').click();
+  await expect(view(page)).toContainText('Heads of layer 1,');
   const rows = await tableRows(page, name);
   const number = (row: string[]) => Number(row[1]);
   const heads = rows.filter(([head]) => head!.includes('head'));

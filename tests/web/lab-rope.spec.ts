@@ -34,6 +34,15 @@ test('pairs were turned as its table says', async ({ page }) => {
   }
 });
 
+test('the least turn is not said to be none', async ({ page }) => {
+  await openPanel(page, 'rope', 8);
+  await page.evaluate(() => window.lab.select({ position: 1 }));
+  await expect(view(page).getByText('head 0 at 1')).toBeVisible();
+  const dials = view(page).getByRole('group', { name: 'Pairs' }).getByRole('button');
+  await expect(dials.last()).toContainText('<0.1°');
+  await expect(dials.filter({ hasText: / 0\.0°|\D0\.0°/ })).toHaveCount(0);
+});
+
 test('q·k over distance is the engine’s, and the moved key passes its own point', async ({
   page,
 }) => {

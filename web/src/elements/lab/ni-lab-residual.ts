@@ -148,6 +148,7 @@ export class NiLabResidual extends LabPanel<View> {
             .parts=${parts}
             .logit=${levels.at(-1)!.logit}
             .layer=${layer}
+            @pick=${(event: CustomEvent<number>) => this.run.select({ layer: event.detail })}
           ></ni-logit-parts>`
     }`;
   }

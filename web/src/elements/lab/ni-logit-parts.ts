@@ -1,11 +1,14 @@
-import { css, html, LitElement } from 'lit';
+import { css, html, LitElement, type TemplateResult } from 'lit';
 import type { LogitParts } from '../../client/logit-parts.ts';
 import { largest, signedBar } from '../../draw/bars.ts';
 import { value } from '../../draw/format.ts';
 import { controls } from '../shared-styles.ts';
 import { branchColours } from './branch-colours.ts';
 
-/** What each branch of each layer, and each head of one layer, adds to a token's logit. */
+/**
+ * What each branch of each layer, and each head of one layer, adds to a token's logit.
+ * @fires pick - the layer whose heads are wanted
+ */
 export class NiLogitParts extends LitElement {
   static override properties = {
     parts: { attribute: false },
@@ -13,7 +16,7 @@ export class NiLogitParts extends LitElement {
     layer: { attribute: false },
   };
   declare parts: LogitParts;
-  /** As the pass has it. */
+  /** As the lens behind the last layer has it. */
   declare logit: number;
   /** Whose heads they are. */
   declare layer: number;
@@ -26,21 +29,32 @@ export class NiLogitParts extends LitElement {
     return html`
       <p>
         The final norm’s factor is held as it was, so that the logit is a sum: of the embedding and
-        all that was added, ${value(parts.sum)}; the pass has ${value(logit)}.
+        all that was added, ${value(parts.sum)}; the lens behind the last layer has ${value(logit)}.
       </p>
       <p>Bars to ±${value(most)}</p>
       <ol aria-label="What adds to the logit">
         ${line('embd', 'norm', parts.embd, most)}
         ${Array.from(parts.attention, (attention, at) => [
-          line(`L.${at} attention`, 'attention', attention, most),
+          line(this.#layerButton(at), 'attention', attention, most),
           line(`L.${at} MLP`, 'mlp', parts.mlp[at]!, most),
         ])}
       </ol>
-      <p>Heads of layer ${layer}, bars to ±${value(ofHeads)}</p>
+      <p>Heads of layer ${layer}, bars to ±${value(ofHeads)}. Choose a layer’s attention above.</p>
       <ol aria-label="Heads of the layer">
         ${Array.from(heads, (x, head) => line(`head ${head}`, 'attention', x, ofHeads))}
       </ol>
     `;
+  }
+
+  #layerButton(at: number) {
+    return html`<button
+      class="plain"
+      title="The heads of layer ${at}"
+      aria-pressed=${at === this.layer ? 'true' : 'false'}
+      @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: at }))}
+    >
+      L.${at} attention
+    </button>`;
   }
 
   static override styles = [
@@ -73,6 +87,16 @@ export class NiLogitParts extends LitElement {
         inset-block: 2px;
         background: var(--colour);
       }
+      button.plain {
+        min-height: 0;
+        margin-left: -4px;
+        padding: 0 4px;
+        font: inherit;
+      }
+      button[aria-pressed='true'] {
+        color: var(--accent);
+        background: var(--accent-wash);
+      }
       .number {
         text-align: right;
       }
@@ -86,7 +110,7 @@ export function headsOf({ heads, attention }: LogitParts, layer: number): Float3
   return heads.subarray(layer * n, (layer + 1) * n);
 }
 
-function line(name: string, what: string, x: number, most: number) {
+function line(name: string | TemplateResult, what: string, x: number, most: number) {
   return html`<li>
     <span>${name}</span>
     <span class="line ${what}"><i style=${signedBar(x, most)}></i></span>

@@ -53,7 +53,7 @@ export class NiRopeDials extends LitElement {
       class="dial"
       tabindex=${isChosen ? 0 : -1}
       aria-pressed=${isChosen ? 'true' : 'false'}
-      title="Pair ${j}, turned by ${degrees.toFixed(1)}°"
+      title="Pair ${j}, turned by ${value(degrees, 3)}°"
       @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: j }))}
     >
       <svg width="48" height="48" viewBox="0 0 48 48" aria-hidden="true">
@@ -61,7 +61,7 @@ export class NiRopeDials extends LitElement {
           <line class="was" x1="24" y1="24" x2=${was.x2} y2=${was.y2}></line>
           <line class="is" x1="24" y1="24" x2=${is.x2} y2=${is.y2}></line>`}
       </svg>
-      <span>${j}</span><small>${degrees.toFixed(degrees < 9.95 ? 1 : 0)}°</small>
+      <span>${j}</span><small>${shortly(degrees)}°</small>
     </button>`;
   }
 
@@ -129,6 +129,12 @@ export class NiRopeDials extends LitElement {
       }
     `,
   ];
+}
+
+/** A slow pair's turn is small, and not none. */
+function shortly(degrees: number): string {
+  if (degrees > 0 && degrees < 0.05) return '<0.1';
+  return degrees.toFixed(degrees < 9.95 ? 1 : 0);
 }
 
 customElements.define('ni-rope-dials', NiRopeDials);
