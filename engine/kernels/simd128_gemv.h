@@ -195,11 +195,11 @@ __attribute__((always_inline)) inline void gemv_pair(const Masks& masks, const D
   for (size_t i = 0; i < 2; ++i) store_lanes8(y[i], sums[i]);
 }
 
-// y[i] (n, 8) = the n tiles from tiles[i] on . row `row` of x. A function of its own for each format:
-// a browser then compiles well, and soon, what a model has.
+// y[i] (n, 8) = the n tiles from tiles[i] on . row `row` of x. A function of its own for each
+// format: a browser then compiles well, and soon, what a model has.
 template <typename Format, typename Dot>
-__attribute__((noinline)) void gemv(const uint8_t* const (&tiles)[2], size_t n, const QuantisedRows& x, size_t row,
-          float* const (&y)[2]) {
+__attribute__((noinline)) void gemv(const uint8_t* const (&tiles)[2], size_t n,
+                                    const QuantisedRows& x, size_t row, float* const (&y)[2]) {
   const Masks masks;
   const Dot dot;
   const uint8_t* blocks[2] = {tiles[0], tiles[1]};

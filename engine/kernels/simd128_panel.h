@@ -30,8 +30,9 @@ struct Sums {
 // y (kTokens, y_stride) = panel . rows token .. token + kTokens - 1 of x.
 // layout.sums<kTokens>(panel, x, token, block) -> the block's integer sums, zero points removed.
 template <typename Layout, size_t kTokens, bool kHasMin>
-__attribute__((noinline)) void gemm_tokens(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, size_t token,
-                 float* y, size_t y_stride) {
+__attribute__((noinline)) void gemm_tokens(const Panel& panel, size_t n_tile_rows,
+                                           const QuantisedRows& x, size_t token, float* y,
+                                           size_t y_stride) {
   const size_t n_blocks = x.n_blocks();
   const float* a = x.scale + token * n_blocks;
   const float* s = x.sum + token * n_blocks;
