@@ -288,7 +288,6 @@ TEST(Sampler, RepeatsItselfForASeed) {
   EXPECT_NE(texts[0], texts[2]);
 }
 
-// Native, wasm, scalar and SIMD builds must all give this text.
 TEST(Sampler, SeeksTheNumberAfterSoManyDraws) {
   const std::vector<float> logits = scattered(200);
   Sampler walked = make(plain(), logits.size());
@@ -305,6 +304,7 @@ TEST(Sampler, SeeksTheNumberAfterSoManyDraws) {
   }
 }
 
+// Native, wasm, scalar and SIMD builds must all give this text.
 TEST(Sampler, GivesTheGoldenTextEverywhere) {
   const std::vector<float> logits = scattered(1000);
   SamplerParams params = plain();
