@@ -20,13 +20,18 @@ async function recorded(page: Page): Promise<Buffer> {
   return readFileSync(await download.path());
 }
 
-/** One that the tests share: drawn, timed, and with an edit. */
-async function makeRun(browser: Browser, baseURL: string): Promise<Buffer> {
+/** A page with the run that the tests share, computed: drawn, timed, and with an edit. */
+async function liveRun(browser: Browser, baseURL: string, hash: string): Promise<Page> {
   const page = await browser.newPage({ baseURL });
-  await openLab(page, `#panels=map,share${text}`, '&temperature=0.8&seed=5');
+  await openLab(page, hash, '&temperature=0.8&seed=5');
   await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
   await stepTo(page, 'token', tokens);
   await settled(page);
+  return page;
+}
+
+async function makeRun(browser: Browser, baseURL: string): Promise<Buffer> {
+  const page = await liveRun(browser, baseURL, `#panels=map,share${text}`);
   const file = await recorded(page);
   await page.close();
   return file;
@@ -109,11 +114,7 @@ const titleOf = (id: string) => panels.find((entry) => entry.id === id)!.title;
 test('panels show what they show of the live run', async ({ page, browser, baseURL }) => {
   test.setTimeout(300_000);
   const hash = `#panels=${sameTables.join(',')}${text}`;
-  const live = await browser.newPage({ baseURL: baseURL! });
-  await openLab(live, hash, '&temperature=0.8&seed=5');
-  await live.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
-  await stepTo(live, 'token', tokens);
-  await settled(live);
+  const live = await liveRun(browser, baseURL!, hash);
   await play(page, file, hash);
   await settled(page);
 
@@ -145,11 +146,7 @@ test('what adds to a logit plays too, of the tokens that are recorded', async ({
 }) => {
   const title = 'Residual stream';
   const hash = `#panels=residual${text}`;
-  const live = await browser.newPage({ baseURL: baseURL! });
-  await openLab(live, hash, '&temperature=0.8&seed=5');
-  await live.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
-  await stepTo(live, 'token', tokens);
-  await settled(live);
+  const live = await liveRun(browser, baseURL!, hash);
   await play(page, file, hash);
   await settled(page);
   for (const one of [live, page]) {
@@ -182,10 +179,7 @@ test('what adds to a logit plays too, of the tokens that are recorded', async ({
 });
 
 test('values are bit for bit those of the engine', async ({ page, browser, baseURL }) => {
-  const live = await browser.newPage({ baseURL: baseURL! });
-  await openLab(live, `#panels=tokens${text}`, '&temperature=0.8&seed=5');
-  await live.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
-  await stepTo(live, 'token', tokens);
+  const live = await liveRun(browser, baseURL!, `#panels=tokens${text}`);
   await play(page, file);
   await settled(page);
   /** By name, everything that is there at a position, as text. */
