@@ -17,7 +17,8 @@ export interface LogitParts {
 
 /** What they are worked out from, for heads of these layers. */
 export function logitPartsNeed(run: LabRun, headsOf: readonly number[]): string[] {
-  const streams = layersOf(run).flatMap((layer) => streamsOf(layer));
+  const layers = [...Array(run.model!.info.n_layers).keys()];
+  const streams = layers.flatMap((layer) => [`L.${layer}.resid_mid`, `L.${layer}.resid_post`]);
   return ['embd', ...streams, ...headsOf.map((layer) => `L.${layer}.z`)];
 }
 
@@ -51,7 +52,7 @@ export async function logitPartsOf(
   headsOf: readonly number[],
 ): Promise<LogitParts[]> {
   const { n_layers, n_heads } = run.model!.info;
-  const taps = ['embd', ...layersOf(run).flatMap((layer) => streamsOf(layer))];
+  const taps = logitPartsNeed(run, []);
   const stream = await Promise.all(taps.map(async (tap) => (await run.read(tap, position)).data));
   const directions = await directionsOf(run, ids, stream.at(-1)!);
   const heads = directions.map(() => new Float32Array(n_layers * n_heads).fill(NaN));
@@ -97,10 +98,4 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; ++i) sum += a[i]! * b[i]!;
   return sum;
-}
-
-const streamsOf = (layer: number) => [`L.${layer}.resid_mid`, `L.${layer}.resid_post`];
-
-function layersOf(run: LabRun): number[] {
-  return [...Array(run.model!.info.n_layers).keys()];
 }
