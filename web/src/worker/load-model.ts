@@ -223,7 +223,7 @@ async function begin(
     if (!kept) begun.pieces.push(room.slice());
     begun.bytes += n;
     begun.state = loader.commit(n);
-    await progress?.report('header', begun.bytes);
+    if (begun.state === 0) await progress?.report('header', begun.bytes);
   }
   return begun;
 }
@@ -238,6 +238,7 @@ async function readWeights(
   if (state === 0) return bytes; // the engine says what is missing
   for (const piece of pieces.splice(0)) await keeper.write(piece);
   progress.restart(bytes);
+  await progress.report('weights', bytes);
   let room: Uint8Array<ArrayBuffer> = new Uint8Array();
   for (;;) {
     // After the last weight a file may hold padding, which is kept but not the engine's concern.
