@@ -1,7 +1,7 @@
 // What the plan costs beside its arithmetic: dispatch_bench MODEL THREADS decodes tokens with the
-// fastest kernels and with kernels that do nothing, and prints the medians as JSON. What is left
-// without kernels is the walk over the ops, sharing their units between threads, the barriers, and
-// the copies that no kernel makes (a row of the embedding, keys and values into the cache).
+// fastest kernels and with kernels that do nothing, by turns, since a processor's clock changes,
+// and prints the medians as JSON. What is left without kernels is the walk over the ops, sharing
+// their units between threads, the barriers, and a row of the embedding, which no kernel copies.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -19,7 +19,8 @@ namespace nanoinfer {
 namespace {
 
 constexpr uint32_t kContext = 256;
-constexpr size_t kTokens = 200;  // decoded in one session; the first half warms up
+constexpr size_t kTurns = 30;
+constexpr size_t kTokensATurn = 8;
 
 // A function of any kernel's type that does nothing; gemv_tiles must not say that it cannot.
 template <typename R, typename... Args>
@@ -41,42 +42,47 @@ Kernels empty_kernels() {
   empty.add = nothing(empty.add);
   empty.swiglu = nothing(empty.swiglu);
   empty.rope = nothing(empty.rope);
+  empty.kv_append = nothing(empty.kv_append);
   empty.attention_chunk = nothing(empty.attention_chunk);
   empty.attention_merge = nothing(empty.attention_merge);
   empty.attention_finish = nothing(empty.attention_finish);
   return empty;
 }
 
-double median_of_last_half(std::vector<double>& times) {
-  const auto half = times.begin() + kTokens / 2;
-  std::nth_element(half, half + kTokens / 4, times.end());
-  return half[kTokens / 4];
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
-struct Measured {
-  size_t n_ops = 0;
+std::unique_ptr<Session> new_session(const Model& model, uint32_t n_threads,
+                                     const Kernels* kernels) {
+  Result<std::unique_ptr<Session>> made = Session::create(
+      model, {.n_ctx = kContext, .n_batch = 1, .n_threads = n_threads, .kernels = kernels});
+  return made ? std::move(*made) : nullptr;
+}
+
+struct Times {
   double ops_us = 0;  // of all ops but the last, the head: with it come the checks that end a pass
   double token_us = 0;  // of everything
 };
 
-// Medians of a token; n_ops stays 0 if the model cannot be run.
-Measured measure(const Model& model, uint32_t n_threads, const Kernels* kernels) {
-  const Result<std::unique_ptr<Session>> made = Session::create(
-      model, {.n_ctx = kContext, .n_batch = 1, .n_threads = n_threads, .kernels = kernels});
-  if (!made) return {};
-  Session& session = **made;
+// Medians of the next tokens of a session, which must be one that can be run. The first of them
+// finds the threads asleep and the caches with the other session's values.
+Times decode(Session& session) {
   std::vector<double> ops_us, token_us;
-  for (uint32_t pos = 0; pos < kTokens; ++pos) {
+  for (size_t i = 0; i < kTokensATurn; ++i) {
+    const uint32_t pos = static_cast<uint32_t>(session.tokens(0).size());
     const Row row{
         .token_id = static_cast<int32_t>(pos), .seq = 0, .pos = pos, .wants_logits = true};
-    if (!session.begin({&row, 1})) return {};
+    (void)session.begin({&row, 1});
     const double start_ms = now_ms();
-    if (!session.run(session.ops().size() - 1)) return {};
+    (void)session.run(session.ops().size() - 1);
     ops_us.push_back((now_ms() - start_ms) * 1e3);
-    if (!session.run()) return {};
+    (void)session.run();
     token_us.push_back((now_ms() - start_ms) * 1e3);
   }
-  return {session.ops().size(), median_of_last_half(ops_us), median_of_last_half(token_us)};
+  return {median(ops_us), median(token_us)};
 }
 
 int run(const char* path, uint32_t n_threads) {
@@ -89,14 +95,23 @@ int run(const char* path, uint32_t n_threads) {
     return 1;
   }
   const Kernels empty = empty_kernels();
-  const Measured full = measure(**model, n_threads, nullptr);
-  const Measured bare = measure(**model, n_threads, &empty);
-  if (full.n_ops == 0 || bare.n_ops == 0) {
+  const std::unique_ptr<Session> full = new_session(**model, n_threads, nullptr);
+  const std::unique_ptr<Session> bare = new_session(**model, n_threads, &empty);
+  if (!full || !bare) {
     std::fprintf(stderr, "%s cannot be run\n", path);
     return 1;
   }
-  std::printf("{\"ops\": %zu, \"nsPerOp\": %.1f, \"tokenUs\": %.1f}\n", bare.n_ops,
-              bare.ops_us * 1e3 / static_cast<double>(bare.n_ops - 1), full.token_us);
+  const double n_ops = static_cast<double>(bare->ops().size());
+  std::vector<double> ns_per_op, share;
+  for (size_t turn = 0; turn < kTurns; ++turn) {
+    const Times arithmetic = decode(*full);
+    const double us_per_op = decode(*bare).ops_us / (n_ops - 1);
+    if (turn == 0) continue;  // warms up
+    ns_per_op.push_back(us_per_op * 1e3);
+    share.push_back(us_per_op * n_ops / arithmetic.token_us);
+  }
+  std::printf("{\"ops\": %.0f, \"nsPerOp\": %.1f, \"share\": %.5f}\n", n_ops, median(ns_per_op),
+              median(share));
   return 0;
 }
 

@@ -35,7 +35,7 @@ export async function readRate(bytes, threads) {
   return { wasm: gbPerS, native: jsonNatively('memory_bench', args).gbPerS };
 }
 
-/** The plan's cost beside its kernels: {wasm, native}, each {ops, nsPerOp, tokenUs}. */
+/** The plan's cost beside its kernels: {wasm, native}, each {ops, nsPerOp, share: of a token}. */
 export async function dispatch(cell, { pathOf }) {
   const model = pathOf(cell);
   const args = [model, `${cell.entrants[0].threads}`];

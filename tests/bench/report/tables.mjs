@@ -94,9 +94,9 @@ function firstToken(report) {
 function dispatch(report) {
   const rows = cellsOf(report, 'dispatch').flatMap((cell) =>
     ['wasm', 'native'].map((where) => {
-      const { ops, nsPerOp, tokenUs } = cell[where];
-      const share = (nsPerOp * ops) / (tokenUs * 10);
-      return [`${cell.id}, ${where}`, nsPerOp.toFixed(0), `${ops}`, `${share.toFixed(2)} %`];
+      const { ops, nsPerOp, share } = cell[where];
+      const ofToken = `${(100 * share).toFixed(2)} %`;
+      return [`${cell.id}, ${where}`, nsPerOp.toFixed(0), `${ops}`, ofToken];
     }),
   );
   return table(['', 'ns per op', 'ops', 'of a token'], rows);

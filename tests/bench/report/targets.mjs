@@ -59,7 +59,7 @@ const overhead = (report) =>
 const dispatchShare = (report) =>
   cellsOf(report, 'dispatch').map(({ id, wasm }) => ({
     id,
-    value: (wasm.nsPerOp * wasm.ops) / (wasm.tokenUs * 10),
+    value: 100 * wasm.share,
   }));
 
 const keepingCost = (name) => (report) =>
