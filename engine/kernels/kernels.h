@@ -165,6 +165,10 @@ struct Kernels {
   // adjacent: pairs (2i, 2i + 1); otherwise (i, i + n_rot / 2). Elements past n_rot are untouched.
   void (*rope)(float* head, size_t n_rot, bool adjacent, const float* cos_sin);
 
+  // k, v (head_dim) of position p of a chunk to their places among its keys and values.
+  void (*kv_append)(const float* k, const float* v, size_t head_dim, size_t p, float* keys,
+                    float* values);
+
   // For each query its scores against positions [0, n) of a chunk, then the partial softmax.
   //   score[p] = (sum over d in order of q[d] * K[d, p]) * scale
   //   m = max; e[p] = exp(score[p] - m); l = 4-lane sum of e (lane j: p = j mod 4, (l0+l1)+(l2+l3))

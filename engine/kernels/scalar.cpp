@@ -184,6 +184,14 @@ void rope(float* head, size_t n_rot, bool adjacent, const float* cos_sin) {
 
 // ---- attention ---------------------------------------------------------------------------------
 
+void kv_append(const float* k, const float* v, size_t head_dim, size_t p, float* keys,
+               float* values) {
+  for (size_t d = 0; d < head_dim; ++d) {
+    keys[key_place(head_dim, p, d)] = k[d];
+    values[value_place(head_dim, p, d)] = v[d];
+  }
+}
+
 void attend(AttentionQuery& query, const KvChunk& chunk, size_t head_dim, float scale) {
   float* probs = query.probs;
   float most = -std::numeric_limits<float>::infinity();
@@ -240,6 +248,7 @@ const Kernels kScalarKernels = {
     .add = add,
     .swiglu = swiglu,
     .rope = rope,
+    .kv_append = kv_append,
     .attention_chunk = attention_chunk,
     .attention_merge = attention_merge,
     .attention_finish = attention_finish,

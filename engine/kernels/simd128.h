@@ -17,6 +17,8 @@ void rms_norm(const float* x, const float* weight, size_t n, float eps, float* o
 void add(float* x, const float* y, size_t n);
 void swiglu(float* gate, const float* up, size_t n);
 void rope(float* head, size_t n_rot, bool adjacent, const float* cos_sin);
+void kv_append(const float* k, const float* v, size_t head_dim, size_t p, float* keys,
+               float* values);
 void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
                      float scale);
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim);
@@ -35,6 +37,7 @@ inline constexpr Kernels kKernels = {
     .add = add,
     .swiglu = swiglu,
     .rope = rope,
+    .kv_append = kv_append,
     .attention_chunk = attention_chunk,
     .attention_merge = attention_merge,
     .attention_finish = attention_finish,

@@ -211,6 +211,17 @@ void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_
   into->m = most;
 }
 
+// A key goes to one lane of as many groups as it has elements, a value in whole groups.
+void kv_append(const float* k, const float* v, size_t head_dim, size_t p, float* keys,
+               float* values) {
+  float* key = keys + key_place(head_dim, p, 0);
+  for (size_t d = 0; d < head_dim; ++d) key[d * kKvLanes] = k[d];
+  for (size_t d = 0; d < head_dim; d += kKvLanes) {
+    const size_t width = std::min(head_dim - d, kKvLanes);
+    std::copy_n(v + d, width, values + value_place(head_dim, p, d));
+  }
+}
+
 void attention_finish(const AttentionPartial& sum, size_t head_dim, float* out) {
   const v128_t l = wasm_f32x4_splat(sum.l);
   const size_t n_whole = head_dim & ~size_t{3};

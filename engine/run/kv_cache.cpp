@@ -63,15 +63,11 @@ KvChunk KvCache::chunk(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t 
   return {.keys = keys, .values = keys + size_t{head_dim_} * kChunkPositions};
 }
 
-void KvCache::append(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, const float* k,
-                     const float* v) {
+void KvCache::append(const Kernels& kernels, uint32_t seq, uint32_t layer, uint32_t kv_head,
+                     uint32_t pos, const float* k, const float* v) {
   float* keys = head_block(seq, layer, kv_head, pos);
   float* values = keys + size_t{head_dim_} * kChunkPositions;
-  const size_t slot = pos % kChunkPositions;
-  for (size_t d = 0; d < head_dim_; ++d) {
-    keys[key_place(head_dim_, slot, d)] = k[d];
-    values[value_place(head_dim_, slot, d)] = v[d];
-  }
+  kernels.kv_append(k, v, head_dim_, pos % kChunkPositions, keys, values);
 }
 
 void KvCache::read(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, float* k,

@@ -30,8 +30,8 @@ class KvCache {
   KvChunk chunk(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos) const;
 
   // Stores k, v (head_dim each) at a reserved position.
-  void append(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, const float* k,
-              const float* v);
+  void append(const Kernels& kernels, uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos,
+              const float* k, const float* v);
 
   // What append stored.
   void read(uint32_t seq, uint32_t layer, uint32_t kv_head, uint32_t pos, float* k, float* v) const;

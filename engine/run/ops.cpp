@@ -100,8 +100,8 @@ void kv_append(const Op& op, const Pass& pass, size_t row) {
   const float* k = op.in + row * op.n_in;
   const float* v = pass.activations->v + row * op.n_in;
   for (uint32_t h = 0; h < pass.config->n_kv_heads; ++h) {
-    pass.cache->append(r.seq, static_cast<uint32_t>(op.layer), h, r.pos, k + size_t{h} * head_dim,
-                       v + size_t{h} * head_dim);
+    pass.cache->append(*pass.kernels, r.seq, static_cast<uint32_t>(op.layer), h, r.pos,
+                       k + size_t{h} * head_dim, v + size_t{h} * head_dim);
   }
 }
 

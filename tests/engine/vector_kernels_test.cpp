@@ -151,10 +151,7 @@ struct Chunk {
   Chunk(size_t n, size_t dim) : head_dim(dim), keys(dim * kChunkPositions, kNan), values(keys) {
     for (size_t p = 0; p < n; ++p) {
       const std::vector<float> k = random_floats(dim, 2.0f), v = random_floats(dim);
-      for (size_t d = 0; d < dim; ++d) {
-        keys[key_place(dim, p, d)] = k[d];
-        values[value_place(dim, p, d)] = v[d];
-      }
+      kScalarKernels.kv_append(k.data(), v.data(), dim, p, keys.data(), values.data());
     }
   }
   KvChunk view() const { return {keys.data(), values.data()}; }
@@ -182,6 +179,27 @@ struct Partial {
     return same ? same_bits(o, other.o) : same;
   }
 };
+
+// Every position in turn, so that what one set writes where another does not would show.
+TEST(KvAppend, EverySetPutsKeysAndValuesWhereTheyBelong) {
+  for (const Kernels* kernels : all_kernels()) {
+    for (const size_t head_dim : {1u, 4u, 15u, 16u, 17u, 48u, 63u, 64u, 80u, 128u}) {
+      const std::vector<float> untouched(head_dim * kChunkPositions, kUntouched);
+      for (size_t p = 0; p < kChunkPositions; ++p) {
+        const std::vector<float> k = random_floats(head_dim), v = random_floats(head_dim);
+        std::vector<float> keys = untouched, values = untouched, keys_there = untouched,
+                           values_there = untouched;
+        for (size_t d = 0; d < head_dim; ++d) {
+          keys_there[key_place(head_dim, p, d)] = k[d];
+          values_there[value_place(head_dim, p, d)] = v[d];
+        }
+        kernels->kv_append(k.data(), v.data(), head_dim, p, keys.data(), values.data());
+        EXPECT_EQ(keys, keys_there) << kernels->name << ' ' << head_dim << ' ' << p;
+        EXPECT_EQ(values, values_there) << kernels->name << ' ' << head_dim << ' ' << p;
+      }
+    }
+  }
+}
 
 TEST(Attention, EverySetAgreesForEveryLengthAndHeadDim) {
   for (const Kernels* kernels : all_kernels()) {
