@@ -19,6 +19,15 @@ size_t chunks_in(uint32_t n_ctx) {
   return (n_ctx + kChunkPositions - 1) / kChunkPositions;
 }
 
+// Every one is looked at, without a way out, so that a vector of them can be at a time.
+bool all_finite(std::span<const float> values) {
+  uint32_t n_others = 0;
+  for (const float value : values) {
+    n_others += !(std::fabs(value) <= std::numeric_limits<float>::max());
+  }
+  return n_others == 0;
+}
+
 // Takes every buffer of a session from the arena; run twice, to measure and to hand out.
 void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activations& a,
                   std::vector<ThreadScratch>& scratch) {
@@ -218,13 +227,11 @@ Result<size_t> Session::run(size_t until_op, double max_ms) {
 // The rows join their sequences, if what they gave is finite.
 Status Session::finish_pass() {
   for (size_t i = 0; i < logit_rows_.size(); ++i) {
-    for (const float logit : logits(i)) {
-      if (std::isfinite(logit)) continue;
-      const Row& row = rows_[logit_rows_[i]];
-      abandon();
-      return Error{ErrorCode::kNonFinite, "the model computed a value that is not a finite number",
-                   "logits of position " + std::to_string(row.pos), "", ""};
-    }
+    if (all_finite(logits(i))) continue;
+    const Row& row = rows_[logit_rows_[i]];
+    abandon();
+    return Error{ErrorCode::kNonFinite, "the model computed a value that is not a finite number",
+                 "logits of position " + std::to_string(row.pos), "", ""};
   }
   for (const Row& row : rows_) tokens_[row.seq].push_back(row.token_id);
   in_pass_ = false;
