@@ -8,6 +8,7 @@
 #include "engine/quant/blocks.h"
 #include "engine/trace/products.h"
 #include "engine/trace/refusal.h"
+#include "engine/trace/schema.h"
 #include "engine/trace/trace.h"
 #include "engine/wasm/answers.h"
 
@@ -53,6 +54,11 @@ EXPORT void ni_trace_free(OpenTrace* open) {
 }
 
 // ---- taps
+
+// What can be looked at in a pass: the plan's outputs by name, with their axes (trace/schema.h).
+EXPORT const char* ni_session_taps(Session* session) {
+  return json(tap_schema_json(*session));
+}
 
 // Keeps these taps (n: op, norm_only) and no others, in memory of at most max_bytes taken now.
 // Returns for how many positions they reach, the last ones.
