@@ -7,6 +7,7 @@
 #include "engine/kernels/tiles.h"
 #include "engine/quant/blocks.h"
 #include "engine/run/plan_runner.h"
+#include "engine/trace/refusal.h"
 
 namespace nanoinfer {
 
@@ -29,6 +30,7 @@ void Products::take_buffers() {
   in_ = arena_.take<float>(n_in);
   out_ = arena_.take<float>(n_out);
   row_ = arena_.take<float>(n_in);
+  cell_ = arena_.take<float>(size_t{2} * n_in + 6 * (n_in / kBlock + 1));
   QuantisedRows& q = activations_.quantised;
   q.wide = arena_.take<int16_t>(n_in);
   q.high = arena_.take<int8_t>(n_in);
@@ -40,7 +42,8 @@ void Products::take_buffers() {
 
 Status Products::ready() const {
   if (in_ != nullptr) return Ok{};
-  return Error{ErrorCode::kOutOfMemory, "there is no memory for a row of logits", "", "", ""};
+  return refusal("there is no memory for a row of logits", "bytes", arena_.n_bytes(),
+                 ErrorCode::kOutOfMemory);
 }
 
 void Products::run(std::span<const Op> ops) {
@@ -113,8 +116,7 @@ std::span<const float> Products::cell(uint32_t op, const float* in, uint32_t ele
   const Matrix& w = *session_.ops()[op].matrix;
   const bool quantised = traits(w.type).quantised;
   const size_t n_blocks = (w.n_in + kBlock - 1) / kBlock;
-  cell_.resize(size_t{2} * w.n_in + 6 * n_blocks);
-  float* const weights = cell_.data();
+  float* const weights = cell_;
   float* const inputs = weights + w.n_in;
   float* const blocks = inputs + w.n_in;
   activations_.quantised.n_in = w.n_in;
@@ -139,7 +141,7 @@ std::span<const float> Products::cell(uint32_t op, const float* in, uint32_t ele
     const float column[] = {term.d, term.a, term.dot, term.m, term.s, sum};
     for (size_t i = 0; i < 6; ++i) blocks[i * n_blocks + b] = column[i];
   }
-  return cell_;
+  return {cell_, size_t{2} * w.n_in + 6 * n_blocks};
 }
 
 void matrix_row(const Matrix& w, uint32_t row, uint8_t* bytes, float* values) {

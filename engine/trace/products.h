@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "engine/base/arena.h"
 #include "engine/base/result.h"
@@ -51,10 +50,10 @@ class Products {
   Session& session_;
   Arena arena_;
   Activations activations_;
-  float* in_ = nullptr;   // (widest input)
-  float* out_ = nullptr;  // (widest output)
-  float* row_ = nullptr;  // a row of a matrix in the file's order, at most as wide in bytes
-  std::vector<float> cell_;
+  float* in_ = nullptr;    // (widest input)
+  float* out_ = nullptr;   // (widest output)
+  float* row_ = nullptr;   // a row of a matrix in the file's order, at most as wide in bytes
+  float* cell_ = nullptr;  // what cell() gives
 };
 
 // Whether an op is a matrix product.

@@ -4,8 +4,8 @@
 
 namespace nanoinfer {
 
-Error refusal(const char* message, const char* what, uint64_t number) {
-  Error error{ErrorCode::kBadArgument, message, what, "", ""};
+Status refusal(const char* message, const char* what, uint64_t number, ErrorCode code) {
+  Error error{code, message, what, "", ""};
   error.place += ' ';
   error.place += std::to_string(number);
   return error;

@@ -1,5 +1,7 @@
 #include "engine/trace/schema.h"
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "engine/trace/json.h"
@@ -8,74 +10,58 @@ namespace nanoinfer {
 
 namespace {
 
-enum class Axes { kModel, kHeads, kKvHeads, kFfn, kVocab };
+// An axis behind the rows: its name, and the number of the model that is its size.
+struct Axis {
+  const char* name;
+  uint32_t Config::* size;
+};
+constexpr Axis kModel[] = {{"d_model", &Config::d_model}};
+constexpr Axis kHeads[] = {{"head", &Config::n_heads}, {"head_dim", &Config::head_dim}};
+constexpr Axis kKvHeads[] = {{"kv_head", &Config::n_kv_heads}, {"head_dim", &Config::head_dim}};
+constexpr Axis kFfn[] = {{"d_ffn", &Config::d_ffn}};
+constexpr Axis kVocab[] = {{"token_id", &Config::n_vocab}};
 
-// A tap is the output of the ops of one name. Where a bias follows, the product alone is no tap.
+// A tap is the output of the last op of one name in a layer: "attn_q", or "attn_q.bias" behind it.
 struct Tap {
-  std::string_view op;
-  std::string_view name;
-  Axes axes;
-  std::string_view bias = "";
+  const char* op;
+  const char* name;
+  std::span<const Axis> axes;
 };
 constexpr Tap kTaps[] = {
-    {"token_embd", "embd", Axes::kModel},
-    {"attn_norm", "attn_norm", Axes::kModel},
-    {"attn_q", "q", Axes::kHeads, "attn_q.bias"},
-    {"attn_k", "k", Axes::kKvHeads, "attn_k.bias"},
-    {"attn_v", "v", Axes::kKvHeads, "attn_v.bias"},
-    {"rope_q", "q_rot", Axes::kHeads},
-    {"rope_k", "k_rot", Axes::kKvHeads},
-    {"attention_merge", "z", Axes::kHeads},
-    {"attn_output", "attn_out", Axes::kModel},
-    {"attn_residual", "resid_mid", Axes::kModel},
-    {"ffn_norm", "ffn_norm", Axes::kModel},
-    {"ffn_gate", "gate", Axes::kFfn},
-    {"ffn_up", "up", Axes::kFfn},
-    {"swiglu", "act", Axes::kFfn},
-    {"ffn_down", "ffn_out", Axes::kModel},
-    {"ffn_residual", "resid_post", Axes::kModel},
-    {"output_norm", "final_norm", Axes::kModel},
-    {"output", "logits", Axes::kVocab},
+    {"token_embd", "embd", kModel},
+    {"attn_norm", "attn_norm", kModel},
+    {"attn_q", "q", kHeads},
+    {"attn_k", "k", kKvHeads},
+    {"attn_v", "v", kKvHeads},
+    {"rope_q", "q_rot", kHeads},
+    {"rope_k", "k_rot", kKvHeads},
+    {"attention_merge", "z", kHeads},
+    {"attn_output", "attn_out", kModel},
+    {"attn_residual", "resid_mid", kModel},
+    {"ffn_norm", "ffn_norm", kModel},
+    {"ffn_gate", "gate", kFfn},
+    {"ffn_up", "up", kFfn},
+    {"swiglu", "act", kFfn},
+    {"ffn_down", "ffn_out", kModel},
+    {"ffn_residual", "resid_post", kModel},
+    {"output_norm", "final_norm", kModel},
+    {"output", "logits", kVocab},
 };
 
-Json axis(const char* name, uint32_t size) {
+Json axis(const char* name, const Json& size) {
   return {{"name", name}, {"size", size}};
 }
 
-Json axes_of(const Config& c, Axes axes, bool logit_rows) {
-  Json list = Json::array();
-  list.push_back({{"name", logit_rows ? "logit_row" : "row"}, {"size", Json()}});
-  switch (axes) {
-    case Axes::kModel:
-      list.push_back(axis("d_model", c.d_model));
-      break;
-    case Axes::kHeads:
-      list.push_back(axis("head", c.n_heads));
-      list.push_back(axis("head_dim", c.head_dim));
-      break;
-    case Axes::kKvHeads:
-      list.push_back(axis("kv_head", c.n_kv_heads));
-      list.push_back(axis("head_dim", c.head_dim));
-      break;
-    case Axes::kFfn:
-      list.push_back(axis("d_ffn", c.d_ffn));
-      break;
-    case Axes::kVocab:
-      list.push_back(axis("token_id", c.n_vocab));
-      break;
-  }
-  return list;
+std::string_view name_without_bias(const Op& op) {
+  const std::string_view name = op.name;
+  return name.substr(0, name.find('.'));
 }
 
-bool has_bias_after(std::span<const Op> ops, size_t op, std::string_view bias) {
+bool is_last_of_name(std::span<const Op> ops, size_t op) {
   for (size_t i = op + 1; i < ops.size() && ops[i].layer == ops[op].layer; ++i) {
-    if (ops[i].name == bias) return true;
+    if (name_without_bias(ops[i]) == name_without_bias(ops[op])) return false;
   }
-  return false;
-}
-
-std::string layer_prefix(const Op& op) {
-  return op.layer < 0 ? "" : "L." + std::to_string(op.layer) + ".";
+  return true;
 }
 
 }  // namespace
@@ -83,21 +69,26 @@ std::string layer_prefix(const Op& op) {
 std::string tap_schema_json(const Session& session) {
   const std::span<const Op> ops = session.ops();
   Json schema = Json::array();
-  const auto add = [&](const std::string& name, size_t op, const Tap& tap) {
-    schema.push_back({{"name", name},
+  const auto add = [&](const char* name, int layer, size_t op, std::span<const Axis> axes) {
+    Json list = Json::array();
+    list.push_back(axis(ops[op].logit_rows ? "logit_row" : "row", Json()));
+    for (const Axis& a : axes) list.push_back(axis(a.name, session.model().config.*a.size));
+    std::string full_name;
+    if (layer >= 0) full_name.append("L.").append(std::to_string(layer)).append(".");
+    schema.push_back({{"name", full_name.append(name)},
                       {"op", op},
-                      {"axes", axes_of(session.model().config, tap.axes, ops[op].logit_rows)},
+                      {"axes", list},
                       {"dtype", "f32"},
-                      {"unit", tap.axes == Axes::kVocab ? "logit" : "1"}});
+                      {"unit", axes.data() == kVocab ? "logit" : "1"}});
   };
   for (size_t i = 0; i < ops.size(); ++i) {
     for (const Tap& tap : kTaps) {
-      const bool is_bias = !tap.bias.empty() && ops[i].name == tap.bias;
-      const bool is_last = ops[i].name == tap.op && !has_bias_after(ops, i, tap.bias);
-      if (!is_bias && !is_last) continue;
+      if (name_without_bias(ops[i]) != tap.op || !is_last_of_name(ops, i)) continue;
       // What a layer begins with is what the op before it has left.
-      if (tap.op == "attn_norm") add(layer_prefix(ops[i]) + "resid_pre", i - 1, tap);
-      add(layer_prefix(ops[i]) + std::string(tap.name), i, tap);
+      if (ops[i].name == std::string_view("attn_norm")) {
+        add("resid_pre", ops[i].layer, i - 1, kModel);
+      }
+      add(tap.name, ops[i].layer, i, tap.axes);
     }
   }
   return to_text(schema);

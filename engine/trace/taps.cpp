@@ -53,9 +53,8 @@ Status Taps::keep(std::span<const Op> ops, std::span<const KeptTap> taps, uint64
   const uint64_t n = std::min<uint64_t>(n_ctx, max_bytes / bytes_per_position_);
   memory_ = n > 0 ? allocate(n * bytes_per_position_) : nullptr;
   if (!memory_) {
-    Error error = refusal("the taps do not fit into the memory for them", "bytes a position",
-                          bytes_per_position_);
-    error.code = ErrorCode::kOutOfMemory;
+    Status error = refusal("the taps do not fit into the memory for them", "bytes a position",
+                           bytes_per_position_, ErrorCode::kOutOfMemory);
     clear();
     return error;
   }

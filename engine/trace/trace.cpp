@@ -87,8 +87,8 @@ Status Trace::find(uint32_t op, uint32_t pos, const float** row) const {
 Status Trace::set_edits(std::span<const Edit> edits, std::span<const float> values) {
   Status checked = check_edits(session_.ops(), edits, values.size());
   if (!checked) return checked;
-  edits_.assign(edits.begin(), edits.end());
-  edit_values_.assign(values.begin(), values.end());
+  edits_ = {edits.begin(), edits.end()};
+  edit_values_ = {values.begin(), values.end()};
   watch_ops();
   return checked;
 }
@@ -96,7 +96,7 @@ Status Trace::set_edits(std::span<const Edit> edits, std::span<const float> valu
 Status Trace::set_breaks(std::span<const Break> breaks) {
   Status checked = check_breaks(session_.ops(), breaks);
   if (!checked) return checked;
-  breaks_.assign(breaks.begin(), breaks.end());
+  breaks_ = {breaks.begin(), breaks.end()};
   watch_ops();
   return checked;
 }

@@ -26,7 +26,6 @@
 #include "engine/text/vocab_gguf.h"
 #include "engine/trace/info.h"
 #include "engine/trace/refusal.h"
-#include "engine/trace/schema.h"
 #include "engine/wasm/answers.h"
 
 using namespace nanoinfer;
@@ -233,11 +232,6 @@ EXPORT void ni_session_free(Session* session) {
 // Sizes and the plan, op by op.
 EXPORT const char* ni_session_info(Session* session) {
   return json(session_info_json(*session));
-}
-
-// What can be looked at in a pass: the plan's outputs by name, with their axes (trace/schema.h).
-EXPORT const char* ni_session_taps(Session* session) {
-  return json(tap_schema_json(*session));
 }
 
 // Tokens of a sequence in the cache.

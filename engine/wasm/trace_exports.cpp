@@ -2,12 +2,14 @@
 // what is computed from them. Taps are named by the op whose output they are; ni_session_taps has
 // their names and axes. As in exports.cpp a call that fails returns null or -1. Floats that are
 // returned are the engine's, *n of them, until the next call with this trace.
+#include <cstddef>
 #include <memory>
 #include <span>
 
 #include "engine/quant/blocks.h"
 #include "engine/trace/products.h"
 #include "engine/trace/refusal.h"
+#include "engine/trace/schema.h"
 #include "engine/trace/trace.h"
 #include "engine/wasm/answers.h"
 
@@ -22,18 +24,32 @@ struct OpenTrace {
   std::unique_ptr<Products> products;
 };
 
-const float* hand_out(const Status& status, std::span<const float> values, uint32_t* n) {
-  if (report(status) != 0) return nullptr;
+const float* hand_out(std::span<const float> values, uint32_t* n) {
   *n = static_cast<uint32_t>(values.size());
   return values.data();
 }
 
-// Finds the row `tap` of position `pos`, and buffers to multiply it.
-Status prepare(OpenTrace* open, uint32_t tap, uint32_t pos, const float** row) {
-  Status found = open->trace.find(tap, pos, row);
-  if (!found) return found;
+std::nullptr_t refuse(const char* message, const char* what, uint32_t number) {
+  report(refusal(message, what, number));
+  return nullptr;
+}
+
+// Row `tap` of position `pos`, which is to be an input of product `op`, and buffers to multiply it.
+const float* input_of(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos) {
+  const float* row = nullptr;
+  if (report(open->trace.find(tap, pos, &row)) != 0) return nullptr;
+  const std::span<const Op> ops = open->trace.session().ops();
+  if (!is_product(ops, op) || ops[op].n_in != ops[tap].n_out) {
+    return refuse("this op does not multiply such a row", "op", op);
+  }
   if (!open->products) open->products = std::make_unique<Products>(open->trace.session());
-  return open->products->ready();
+  return report(open->products->ready()) == 0 ? row : nullptr;
+}
+
+// The matrix of an op that there is; null: it has none.
+const Matrix* matrix_of(const Session& session, uint32_t op) {
+  const std::span<const Op> ops = session.ops();
+  return op < ops.size() ? ops[op].matrix : nullptr;
 }
 
 }  // namespace
@@ -43,8 +59,7 @@ EXPORT OpenTrace* ni_trace_new(Session* session, uint32_t seq) {
   if (seq < session->n_seqs() && session->watcher() == nullptr) {
     return new OpenTrace(*session, seq);
   }
-  report(refusal("this cannot be watched", "sequence", seq));
-  return nullptr;
+  return refuse("this cannot be watched", "sequence", seq);
 }
 
 // To be called before the session is freed.
@@ -53,6 +68,11 @@ EXPORT void ni_trace_free(OpenTrace* open) {
 }
 
 // ---- taps
+
+// What can be looked at in a pass: the plan's outputs by name, with their axes (trace/schema.h).
+EXPORT const char* ni_session_taps(Session* session) {
+  return json(tap_schema_json(*session));
+}
 
 // Keeps these taps (n: op, norm_only) and no others, in memory of at most max_bytes taken now.
 // Returns for how many positions they reach, the last ones.
@@ -69,14 +89,14 @@ EXPORT const uint8_t* ni_trace_taps(const OpenTrace* open) {
 // A kept row: its values, or its norm.
 EXPORT const float* ni_trace_row(OpenTrace* open, uint32_t op, uint32_t pos, uint32_t* n) {
   const std::span<const float> row = open->trace.taps().row(op, pos);
-  if (row.empty()) return hand_out(refusal("this tap is not kept at", "position", pos), row, n);
-  return hand_out(Ok{}, row, n);
+  if (row.empty()) return refuse("this tap is not kept at", "position", pos);
+  return hand_out(row, n);
 }
 
 // What an op left, row after row, in the pass that stands still behind it.
 EXPORT const float* ni_trace_live(OpenTrace* open, uint32_t op, uint32_t* n) {
   std::span<const float> rows;
-  return hand_out(open->trace.live(op, &rows), rows, n);
+  return report(open->trace.live(op, &rows)) == 0 ? hand_out(rows, n) : nullptr;
 }
 
 // These rows (n values in all) in the place of what ni_trace_live gives, directly behind the op; or
@@ -120,47 +140,39 @@ EXPORT int ni_trace_edits(OpenTrace* open, const Edit* edits, uint32_t n, const 
 EXPORT const float* ni_trace_attention(OpenTrace* open, uint32_t layer, uint32_t head, uint32_t pos,
                                        uint32_t* n) {
   std::span<const float> row;
-  return hand_out(open->trace.attention(layer, head, pos, &row), row, n);
+  if (report(open->trace.attention(layer, head, pos, &row)) != 0) return nullptr;
+  return hand_out(row, n);
 }
 
 // (n_vocab) final norm and head on a row of the residual stream.
 EXPORT const float* ni_trace_lens(OpenTrace* open, uint32_t tap, uint32_t pos, uint32_t* n) {
-  const float* row = nullptr;
-  const Status ready = prepare(open, tap, pos, &row);
-  if (!ready) return hand_out(ready, {}, n);
-  const uint32_t d_model = open->trace.session().model().config.d_model;
-  if (open->trace.session().ops()[tap].n_out != d_model) {
-    return hand_out(refusal("this is no row of the residual stream", "op", tap), {}, n);
-  }
-  return hand_out(Ok{}, open->products->lens(row), n);
+  const auto head = static_cast<uint32_t>(open->trace.session().ops().size() - 1);
+  const float* row = input_of(open, head, tap, pos);
+  return row != nullptr ? hand_out(open->products->lens(row), n) : nullptr;
 }
 
 // (n_out) what elements [first, first + count) of the tap, the input of product `op`, give alone:
 // the other inputs are 0.
 EXPORT const float* ni_trace_part(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos,
                                   uint32_t first, uint32_t count, uint32_t* n) {
-  const float* row = nullptr;
-  const Status ready = prepare(open, tap, pos, &row);
-  if (!ready) return hand_out(ready, {}, n);
-  const std::span<const Op> ops = open->trace.session().ops();
-  if (!is_product(ops, op) || ops[op].n_in != ops[tap].n_out || first > ops[op].n_in ||
-      count > ops[op].n_in - first) {
-    return hand_out(refusal("this op does not multiply these elements", "op", op), {}, n);
+  const float* row = input_of(open, op, tap, pos);
+  if (row == nullptr) return nullptr;
+  const uint32_t n_in = open->trace.session().ops()[op].n_in;
+  if (first > n_in || count > n_in - first) {
+    return refuse("this op does not multiply these elements", "op", op);
   }
-  return hand_out(Ok{}, open->products->part(op, row, first, count), n);
+  return hand_out(open->products->part(op, row, first, count), n);
 }
 
 // How element `element` of product `op` of that tap comes about: Products::cell.
 EXPORT const float* ni_trace_cell(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos,
                                   uint32_t element, uint32_t* n) {
-  const float* row = nullptr;
-  const Status ready = prepare(open, tap, pos, &row);
-  if (!ready) return hand_out(ready, {}, n);
-  const std::span<const Op> ops = open->trace.session().ops();
-  if (!is_product(ops, op) || ops[op].n_in != ops[tap].n_out || element >= ops[op].n_out) {
-    return hand_out(refusal("this op does not give this element", "op", op), {}, n);
+  const float* row = input_of(open, op, tap, pos);
+  if (row == nullptr) return nullptr;
+  if (element >= open->trace.session().ops()[op].n_out) {
+    return refuse("this op does not give this element", "op", op);
   }
-  return hand_out(Ok{}, open->products->cell(op, row, element), n);
+  return hand_out(open->products->cell(op, row, element), n);
 }
 
 // ---- weights, logits, cache
@@ -168,8 +180,7 @@ EXPORT const float* ni_trace_cell(OpenTrace* open, uint32_t op, uint32_t tap, ui
 // Row `row` of the op's matrix: its bytes in the file's order, and its values (n_in).
 EXPORT int ni_matrix_row(Session* session, uint32_t op, uint32_t row, uint8_t* bytes,
                          float* values) {
-  const std::span<const Op> ops = session->ops();
-  const Matrix* matrix = op < ops.size() ? ops[op].matrix : nullptr;
+  const Matrix* matrix = matrix_of(*session, op);
   if (matrix == nullptr || row >= matrix->n_out) {
     return report(refusal("there is no such row of weights", "row", row));
   }
@@ -180,8 +191,7 @@ EXPORT int ni_matrix_row(Session* session, uint32_t op, uint32_t row, uint8_t* b
 // One block of a row as codes and scales: int16 codes[256], float d[8], float m[8], of which as
 // many are valid as the type's blocks have. 0 for the op of a float matrix, which has none.
 EXPORT int ni_matrix_decode(Session* session, uint32_t op, const uint8_t* block, BlockCodes* out) {
-  const std::span<const Op> ops = session->ops();
-  const Matrix* matrix = op < ops.size() ? ops[op].matrix : nullptr;
+  const Matrix* matrix = matrix_of(*session, op);
   if (matrix == nullptr || !traits(matrix->type).quantised) return 0;
   decode_block(matrix->type, block, out);
   return 1;
