@@ -40,25 +40,30 @@ function(export_marked_functions target prefix)
   target_link_options(${target} PRIVATE -sEXPORTED_FUNCTIONS=${names})
 endfunction()
 
-# public/engine/nanoinfer-<flavour>.{mjs,wasm}: the C ABI of engine/wasm/exports.cpp.
-function(add_engine_module)
-  set(source ${PROJECT_SOURCE_DIR}/engine/wasm/exports.cpp)
-  if(NOT EXISTS ${source})
-    message(STATUS "The engine module is left out: engine/wasm/exports.cpp is missing")
-    return()
-  endif()
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/wasm/*.cpp)
-  add_executable(nanoinfer_wasm ${sources})
-  target_link_libraries(nanoinfer_wasm PRIVATE engine)
-  target_compile_options(nanoinfer_wasm PRIVATE -Oz)
+# The C ABI in these sources of engine/wasm/ over the engine.
+function(add_engine_module target)
+  add_executable(${target} ${ARGN})
+  target_link_libraries(${target} PRIVATE engine)
+  target_compile_options(${target} PRIVATE -Oz)
   # Binaryen would inline what LLVM kept small.
-  target_link_options(nanoinfer_wasm PRIVATE -Oz -sMALLOC=emmalloc)
-  set_module_output(nanoinfer_wasm nanoinfer-${flavour})
-  export_marked_functions(nanoinfer_wasm ni_ ${sources})
+  target_link_options(${target} PRIVATE -Oz -sMALLOC=emmalloc)
+  set_module_output(${target} ${target})
+  export_marked_functions(${target} ni_ ${ARGN})
   if(NANOINFER_THREADS)
     # Workers must exist before the first blocking call: the page states how many in `poolSize`.
-    target_link_options(nanoinfer_wasm PRIVATE "-sPTHREAD_POOL_SIZE=Module['poolSize']||0")
+    target_link_options(${target} PRIVATE "-sPTHREAD_POOL_SIZE=Module['poolSize']||0")
   endif()
+endfunction()
+
+# public/engine/nanoinfer-<flavour>.{mjs,wasm}, and what the benchmark holds its size against.
+function(add_engine_modules)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/wasm/*.cpp)
+  add_engine_module(nanoinfer_wasm ${sources})
+  set_target_properties(nanoinfer_wasm PROPERTIES OUTPUT_NAME nanoinfer-${flavour})
+  list(FILTER sources EXCLUDE REGEX trace_exports)
+  add_engine_module(nanoinfer_without_trace ${sources})
+  set_target_properties(nanoinfer_without_trace PROPERTIES EXCLUDE_FROM_ALL ON
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()
 
 # public/engine/sentencepiece.{mjs,wasm}, fetched only for files with a sentencepiece vocabulary.

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { root } from '../../../scripts/setup/process.mjs';
+import { traceBytes } from './programs.mjs';
 
-/** {files: [{name, bytes, brotliBytes}]} */
+/** {files: [{name, bytes, brotliBytes}], traceBytes} */
 export function sizes() {
   const folder = join(root, 'public/engine');
   const names = readdirSync(folder).filter((name) => name.endsWith('.wasm'));
@@ -12,5 +13,5 @@ export function sizes() {
     const bytes = readFileSync(join(folder, name));
     return { name, bytes: bytes.length, brotliBytes: brotliCompressSync(bytes).length };
   });
-  return { files };
+  return { files, traceBytes: traceBytes() };
 }

@@ -114,13 +114,11 @@ function watching(report) {
 }
 
 function sizes(report) {
-  const rows = cellsOf(report, 'sizes').flatMap(({ files }) =>
-    files.map(({ name, bytes, brotliBytes }) => [
-      name,
-      (bytes / 1000).toFixed(1),
-      (brotliBytes / 1000).toFixed(1),
-    ]),
-  );
+  const kb = (bytes) => (bytes / 1000).toFixed(1);
+  const rows = cellsOf(report, 'sizes').flatMap(({ files, traceBytes }) => [
+    ...files.map(({ name, bytes, brotliBytes }) => [name, kb(bytes), kb(brotliBytes)]),
+    ['of the largest, the glass box', kb(traceBytes), ''],
+  ]);
   return table(['', 'KB', 'brotli, KB'], rows);
 }
 

@@ -50,6 +50,9 @@ const files = (key) => (report) =>
       .map((file) => ({ id: file.name, value: file[key] / 1000 })),
   );
 
+const traceSize = (report) =>
+  cellsOf(report, 'sizes').map(({ id, traceBytes }) => ({ id, value: traceBytes / 1000 }));
+
 const overhead = (report) =>
   cellsOf(report, 'native').flatMap((cell) => {
     const bytes = overheadOf(cell);
@@ -96,6 +99,7 @@ export const targets = [
   least('2 threads against 1, prefill', 'x', 1.7, 1.9, twoThreads),
   most('an engine wasm file', ' KB', 300, 200, files('bytes')),
   most('the same, brotli', ' KB', 100, 75, files('brotliBytes')),
+  most('what the glass box adds to it', ' KB', 10, 10, traceSize),
   most('linear memory beyond weights + KV', ' MB', 64, 16, overhead),
   least(
     'first token against wllama 2.3.1',
