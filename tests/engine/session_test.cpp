@@ -113,30 +113,42 @@ TEST(Session, AnAbandonedPassLeavesNoTrace) {
 TEST(SessionThreads, APassInSlicesStopsBetweenRegionsAndGivesTheSameBits) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-q4_1.gguf"));
   ASSERT_TRUE(model);
-  const std::unique_ptr<Session> session = new_session(*model, {.n_threads = 2});
-  // So many rows that the clock is looked at several times.
+  constexpr uint32_t kSeqs = 6;
   const std::vector<int32_t> ids = some_ids(400, model->config.n_vocab);
+  // So many rows that there is about as much work between two regions as between two looks at the
+  // clock.
+  const auto n_rows = static_cast<uint32_t>(kSeqs * ids.size());
+  Result<std::unique_ptr<Session>> made = Session::create(
+      *model,
+      {.n_ctx = 512, .n_batch = n_rows, .n_logit_rows = n_rows, .n_seqs = kSeqs, .n_threads = 2});
+  ASSERT_TRUE(made) << made.error().text();
+  Session& session = **made;
   std::vector<Row> rows;
-  for (const int32_t id : ids) {
-    const auto pos = static_cast<uint32_t>(rows.size());
-    rows.push_back({.token_id = id, .seq = 0, .pos = pos, .wants_logits = true});
+  for (uint32_t seq = 0; seq < kSeqs; ++seq) {
+    for (uint32_t pos = 0; pos < ids.size(); ++pos) {
+      rows.push_back({.token_id = ids[pos], .seq = seq, .pos = pos, .wants_logits = true});
+    }
   }
-  ASSERT_TRUE(session->begin(rows));
+  ASSERT_TRUE(session.begin(rows));
   size_t n_stops = 0;
-  for (size_t cursor = 0; cursor < session->ops().size();) {
-    const Result<size_t> reached = session->run(SIZE_MAX, 1e-9);
+  for (size_t cursor = 0; cursor < session.ops().size();) {
+    const Result<size_t> reached = session.run(SIZE_MAX, 1e-9);
     ASSERT_TRUE(reached);
     ASSERT_GT(*reached, cursor);
-    EXPECT_TRUE(session->ops()[*reached - 1].ends_region);
+    EXPECT_TRUE(session.ops()[*reached - 1].ends_region);
     cursor = *reached;
     ++n_stops;
   }
-  EXPECT_GT(n_stops, 2u);
-  std::vector<float> logits;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    logits.insert(logits.end(), session->logits(i).begin(), session->logits(i).end());
+  EXPECT_GT(n_stops, 2 * model->config.n_layers);
+  const uint64_t alone = hash_of(all_logits(*model, ids, {}));
+  for (uint32_t seq = 0; seq < kSeqs; ++seq) {
+    std::vector<float> logits;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const std::span<const float> row = session.logits(seq * ids.size() + i);
+      logits.insert(logits.end(), row.begin(), row.end());
+    }
+    EXPECT_EQ(hash_of(logits), alone) << seq;
   }
-  EXPECT_EQ(hash_of(logits), hash_of(all_logits(*model, ids, {})));
 }
 
 TEST(Session, TakesBlocksOnlyAsTheyAreNeeded) {
