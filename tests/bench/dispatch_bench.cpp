@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr uint32_t kContext = 256;
 constexpr size_t kTurns = 30;
 constexpr size_t kTokensATurn = 8;
+static_assert(kTurns * kTokensATurn <= kContext);
 
 // A function of any kernel's type that does nothing; gemv_tiles must not say that it cannot.
 template <typename R, typename... Args>
@@ -67,22 +69,22 @@ struct Times {
   double token_us = 0;  // of everything
 };
 
-// Medians of the next tokens of a session, which must be one that can be run. The first of them
-// finds the threads asleep and the caches with the other session's values.
-Times decode(Session& session) {
+// Medians of the next tokens of a session; none if it cannot be run. The first of them finds the
+// threads asleep and the caches with the other session's values.
+std::optional<Times> decode(Session& session) {
   std::vector<double> ops_us, token_us;
   for (size_t i = 0; i < kTokensATurn; ++i) {
     const uint32_t pos = static_cast<uint32_t>(session.tokens(0).size());
     const Row row{
         .token_id = static_cast<int32_t>(pos), .seq = 0, .pos = pos, .wants_logits = true};
-    (void)session.begin({&row, 1});
+    if (!session.begin({&row, 1})) return {};
     const double start_ms = now_ms();
-    (void)session.run(session.ops().size() - 1);
+    if (!session.run(session.ops().size() - 1)) return {};
     ops_us.push_back((now_ms() - start_ms) * 1e3);
-    (void)session.run();
+    if (!session.run()) return {};
     token_us.push_back((now_ms() - start_ms) * 1e3);
   }
-  return {median(ops_us), median(token_us)};
+  return Times{median(ops_us), median(token_us)};
 }
 
 int run(const char* path, uint32_t n_threads) {
@@ -97,18 +99,19 @@ int run(const char* path, uint32_t n_threads) {
   const Kernels empty = empty_kernels();
   const std::unique_ptr<Session> full = new_session(**model, n_threads, nullptr);
   const std::unique_ptr<Session> bare = new_session(**model, n_threads, &empty);
-  if (!full || !bare) {
-    std::fprintf(stderr, "%s cannot be run\n", path);
-    return 1;
-  }
-  const double n_ops = static_cast<double>(bare->ops().size());
+  const double n_ops = bare ? static_cast<double>(bare->ops().size()) : 0;
   std::vector<double> ns_per_op, share;
   for (size_t turn = 0; turn < kTurns; ++turn) {
-    const Times arithmetic = decode(*full);
-    const double us_per_op = decode(*bare).ops_us / (n_ops - 1);
+    const std::optional<Times> arithmetic = full ? decode(*full) : std::nullopt;
+    const std::optional<Times> rest = bare ? decode(*bare) : std::nullopt;
+    if (!arithmetic || !rest) {
+      std::fprintf(stderr, "%s cannot be run\n", path);
+      return 1;
+    }
     if (turn == 0) continue;  // warms up
+    const double us_per_op = rest->ops_us / (n_ops - 1);
     ns_per_op.push_back(us_per_op * 1e3);
-    share.push_back(us_per_op * n_ops / arithmetic.token_us);
+    share.push_back(us_per_op * n_ops / arithmetic->token_us);
   }
   std::printf("{\"ops\": %.0f, \"nsPerOp\": %.1f, \"share\": %.5f}\n", n_ops, median(ns_per_op),
               median(share));
