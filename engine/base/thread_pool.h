@@ -34,8 +34,8 @@ class ThreadPool {
   // Calls job(context, thread) once on every thread; returns when all have returned.
   void run(void (*job)(void* context, size_t thread), void* context);
 
-  // To be called by all threads inside a job: none goes on before all have arrived. What each wrote
-  // before is visible to all after.
+  // To be called by all threads inside a job, each with its number: none goes on before all have
+  // arrived. What each wrote before is visible to all after.
   void barrier(size_t thread);
 
  private:

@@ -8,8 +8,7 @@
 
 namespace nanoinfer {
 
-// An error at the place "what number". A whole Status, for to make one out of an Error is 150 bytes
-// of a wasm file wherever it is done.
+// An error at the place "what number".
 Status refusal(const char* message, const char* what, uint64_t number,
                ErrorCode code = ErrorCode::kBadArgument);
 
