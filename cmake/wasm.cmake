@@ -40,14 +40,14 @@ function(export_marked_functions target prefix)
   target_link_options(${target} PRIVATE -sEXPORTED_FUNCTIONS=${names})
 endfunction()
 
-# The C ABI in these sources of engine/wasm/ over the engine.
-function(add_engine_module target)
+# The C ABI in these sources of engine/wasm/ over the engine, as public/engine/<name>.{mjs,wasm}.
+function(add_engine_module target name)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE engine)
   target_compile_options(${target} PRIVATE -Oz)
   # Binaryen would inline what LLVM kept small.
   target_link_options(${target} PRIVATE -Oz -sMALLOC=emmalloc)
-  set_module_output(${target} ${target})
+  set_module_output(${target} ${name})
   export_marked_functions(${target} ni_ ${ARGN})
   if(NANOINFER_THREADS)
     # Workers must exist before the first blocking call: the page states how many in `poolSize`.
@@ -55,13 +55,12 @@ function(add_engine_module target)
   endif()
 endfunction()
 
-# public/engine/nanoinfer-<flavour>.{mjs,wasm}, and what the benchmark holds its size against.
+# What the page fetches, and, in the build folder, what the benchmark holds its size against.
 function(add_engine_modules)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/wasm/*.cpp)
-  add_engine_module(nanoinfer_wasm ${sources})
-  set_target_properties(nanoinfer_wasm PROPERTIES OUTPUT_NAME nanoinfer-${flavour})
+  add_engine_module(nanoinfer_wasm nanoinfer-${flavour} ${sources})
   list(FILTER sources EXCLUDE REGEX trace_exports)
-  add_engine_module(nanoinfer_without_trace ${sources})
+  add_engine_module(nanoinfer_without_trace nanoinfer_without_trace ${sources})
   set_target_properties(nanoinfer_without_trace PROPERTIES EXCLUDE_FROM_ALL ON
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()
