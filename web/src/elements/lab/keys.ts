@@ -151,7 +151,8 @@ function nameOf({ key, shiftKey }: KeyboardEvent): string {
 }
 
 function isTaken(path: readonly EventTarget[], name: string): boolean {
-  if (path.some((node) => node instanceof HTMLDialogElement)) return true;
+  // Until the next frame, the focus can still be in a dialog that was just closed.
+  if (path.some((node) => node instanceof HTMLDialogElement && node.open)) return true;
   const focused = path[0];
   if (!(focused instanceof HTMLElement)) return false;
   if (focused.matches('input:not([type=checkbox], [type=radio]), textarea, select')) {
