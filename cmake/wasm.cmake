@@ -44,7 +44,7 @@ endfunction()
 function(add_engine_module target name)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE engine)
-  target_compile_options(${target} PRIVATE -Oz)
+  target_compile_options(${target} PRIVATE -Oz -flto)
   # Binaryen would inline what LLVM kept small.
   target_link_options(${target} PRIVATE -Oz -sMALLOC=emmalloc)
   set_module_output(${target} ${name})
