@@ -7,8 +7,6 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/files.h"
 #include "engine/cli/model_options.h"
-#include "engine/run/session.h"
-#include "engine/trace/schema.h"
 
 namespace nanoinfer::cli {
 namespace {
@@ -70,24 +68,17 @@ void print_tensors(const GgufHeader& header) {
 
 int run_info(Args args) {
   std::optional<std::string> path;
-  bool json = false, tensors = false, taps = false;
+  bool json = false, tensors = false;
   const CommandLine line{
       "info",
       "Shows what a GGUF file holds, after checking that this engine can run it.",
       {{"FILE", "FILE", "the GGUF file", &path},
        {"--tensors", nullptr, "lists every tensor too", &tensors},
-       {"--taps", nullptr, "a JSON array of what can be looked at in a pass", &taps},
        {"--json", nullptr, "one JSON object", &json}}};
   if (const auto code = line.parse(args)) return *code;
   if (!path) return usage_error("info needs a FILE");
   const Result<std::unique_ptr<Model>> model = load_file(*path);
   if (!model) return fail(model.error());
-  if (taps) {
-    const auto session = Session::create(**model, {.n_ctx = 1, .n_batch = 1, .n_logit_rows = 1});
-    if (!session) return fail(session.error());
-    std::puts(tap_schema_json(**session).c_str());
-    return kExitOk;
-  }
   if (json) {
     std::puts(model_info_json(**model).c_str());
     return kExitOk;

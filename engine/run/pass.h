@@ -45,7 +45,9 @@ struct Pass {
   size_t n_chunks_max;                   // chunks of n_ctx
   float attention_scale;                 // 1 / sqrt(head_dim)
 
+  // The rows that an op computes.
   size_t n_rows(const Op& op) const { return op.logit_rows ? logit_rows.size() : rows.size(); }
+  const Row& row(const Op& op, size_t i) const { return rows[op.logit_rows ? logit_rows[i] : i]; }
 };
 
 // How many pieces of work `op` has in this pass.

@@ -7,31 +7,27 @@ namespace nanoinfer {
 
 namespace {
 
-// What is wrong with an edit; null: nothing.
-const char* fault_of(std::span<const Op> ops, const Edit& edit, size_t n_list) {
+// Whether the plan has a place for an edit, and the list its values.
+bool is_valid(std::span<const Op> ops, const Edit& edit, size_t n_list) {
   const Op* op = tap_at(ops, edit.op);
-  if (op == nullptr) return "an edit is of no tap";
-  if (edit.n == 0 || edit.n > op->n_out || edit.first > op->n_out - edit.n) {
-    return "an edit reaches outside its tap's row";
+  const bool in_row =
+      op != nullptr && edit.n > 0 && edit.n <= op->n_out && edit.first <= op->n_out - edit.n;
+  if (!in_row || edit.from >= edit.to || edit.begin >= edit.end) return false;
+  if (edit.kind >= EditKind::kMask) {
+    return edit.kind == EditKind::kMask && op->kind == OpKind::kAttentionMerge;
   }
-  if (edit.from >= edit.to) return "an edit names no position";
-  if (edit.begin >= edit.end) return "an edit has no values";
-  if (edit.kind == EditKind::kMask) {
-    return op->kind == OpKind::kAttentionMerge ? nullptr : "only attention can be masked";
-  }
-  if (edit.kind > EditKind::kMask) return "there is no such kind of edit";
   const uint64_t n_values = edit.end - edit.begin;
   const uint64_t n_all = uint64_t{edit.n} * (edit.to - edit.from);
-  const bool fits = n_values == 1 || n_values == edit.n || n_values == n_all;
-  return fits && edit.end <= n_list ? nullptr : "an edit has the wrong number of values";
+  return (n_values == 1 || n_values == edit.n || n_values == n_all) && edit.end <= n_list;
 }
 
 }  // namespace
 
 Status check_edits(std::span<const Op> ops, std::span<const Edit> edits, size_t n_values) {
   for (size_t i = 0; i < edits.size(); ++i) {
-    const char* fault = fault_of(ops, edits[i], n_values);
-    if (fault != nullptr) return refusal(fault, "edit", i);
+    if (!is_valid(ops, edits[i], n_values)) {
+      return refusal("the plan has no place for this edit, or its values", "edit", i);
+    }
   }
   return Ok{};
 }

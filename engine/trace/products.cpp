@@ -2,14 +2,31 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "engine/kernels/tiles.h"
 #include "engine/quant/blocks.h"
-#include "engine/run/plan_runner.h"
 #include "engine/trace/refusal.h"
 
 namespace nanoinfer {
+
+namespace {
+
+// A product of one row, of which each thread does as much.
+struct Shares {
+  const Op& op;
+  const Pass& pass;
+  size_t n_threads;
+};
+
+void multiply_share(void* context, size_t thread) {
+  const auto& [op, pass, n_threads] = *static_cast<const Shares*>(context);
+  const size_t n_units = count_units(op, pass);
+  const size_t first = n_units * thread / n_threads;
+  const size_t end = n_units * (thread + 1) / n_threads;
+  if (first < end) run_units(op, pass, {first, end}, thread);
+}
+
+}  // namespace
 
 bool is_product(std::span<const Op> ops, uint32_t op) {
   return op < ops.size() && ops[op].kind == OpKind::kMatmul;
@@ -46,28 +63,28 @@ Status Products::ready() const {
                  ErrorCode::kOutOfMemory);
 }
 
-void Products::run(std::span<const Op> ops) {
+// (n_out) to `out_`: each thread its share.
+std::span<const float> Products::product(uint32_t op, const float* in) {
   const Row row{.token_id = 0, .seq = 0, .pos = 0, .wants_logits = true};
   const uint32_t logit_row = 0;
   Pass pass = session_.pass();
   pass.activations = &activations_;
   pass.rows = {&row, 1};
   pass.logit_rows = {&logit_row, 1};
-  PlanRunner runner(ops, session_.threads());
-  runner.run(pass, 0, ops.size(), std::numeric_limits<double>::infinity(), nullptr, nullptr);
-}
-
-std::span<const float> Products::product(uint32_t op, const float* in) {
-  Op ops[2];
-  Op& quantise = ops[0];
-  Op& matmul = ops[1];
-  matmul = session_.ops()[op];
+  Op matmul = session_.ops()[op];
   matmul.in = in;
   matmul.out = out_;
-  matmul.ends_region = true;
-  quantise = {.kind = OpKind::kQuantise, .split = Split::kRows, .in = in, .n_in = matmul.n_in};
-  run({ops + (traits(matmul.matrix->type).quantised ? 0 : 1), ops + 2});
+  quantise(*matmul.matrix, in);
+  Shares shares{matmul, pass, session_.threads().n_threads()};
+  session_.threads().run(multiply_share, &shares);
   return {out_, matmul.n_out};
+}
+
+// What the integer kernels multiply a quantised matrix by.
+void Products::quantise(const Matrix& w, const float* in) {
+  if (!traits(w.type).quantised) return;
+  activations_.quantised.n_in = w.n_in;
+  session_.kernels().quantise_row(in, w.n_in, activations_.quantised, 0);
 }
 
 std::span<const float> Products::part(uint32_t op, const float* in, uint32_t first, uint32_t n) {
@@ -119,10 +136,8 @@ std::span<const float> Products::cell(uint32_t op, const float* in, uint32_t ele
   float* const weights = cell_;
   float* const inputs = weights + w.n_in;
   float* const blocks = inputs + w.n_in;
-  activations_.quantised.n_in = w.n_in;
-  if (quantised) {
-    session_.kernels().quantise_row(in, w.n_in, activations_.quantised, 0);
-  } else {
+  quantise(w, in);
+  if (!quantised) {
     std::memcpy(inputs, in, w.n_in * sizeof(float));
     matrix_row(w, element, reinterpret_cast<uint8_t*>(row_), weights);
   }
@@ -148,26 +163,6 @@ void matrix_row(const Matrix& w, uint32_t row, uint8_t* bytes, float* values) {
   const size_t tile = row / kTileRows;
   unpack_row_bytes(w.type, w.tile(tile), w.tile_rows(tile), row % kTileRows, w.n_in, bytes);
   dequantise_row(w.type, bytes, w.n_in, values);
-}
-
-void likeliest(std::span<const float> logits, uint32_t n, int32_t* ids, float* p) {
-  uint32_t found = 0;
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (found == n && !(logits[id] > p[n - 1])) continue;
-    uint32_t at = found < n ? found++ : n - 1;
-    for (; at > 0 && logits[id] > p[at - 1]; --at) {
-      p[at] = p[at - 1];
-      ids[at] = ids[at - 1];
-    }
-    p[at] = logits[id];
-    ids[at] = static_cast<int32_t>(id);
-  }
-  const float most = p[0];
-  double sum = 0;
-  for (const float logit : logits) sum += static_cast<double>(exp_definition(logit - most));
-  for (uint32_t i = 0; i < n; ++i) {
-    p[i] = static_cast<float>(static_cast<double>(exp_definition(p[i] - most)) / sum);
-  }
 }
 
 }  // namespace nanoinfer

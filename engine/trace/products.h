@@ -45,7 +45,7 @@ class Products {
 
   void take_buffers();
   Term quantised_term(const Matrix& w, uint32_t row, size_t b, float* weights, float* inputs);
-  void run(std::span<const Op> ops);
+  void quantise(const Matrix& w, const float* in);
 
   Session& session_;
   Arena arena_;
@@ -61,8 +61,5 @@ bool is_product(std::span<const Op> ops, uint32_t op);
 
 // Row `row` of a matrix: its bytes as in the file (row_bytes) and its values (n_in).
 void matrix_row(const Matrix& w, uint32_t row, uint8_t* bytes, float* values);
-
-// The n likeliest of logits (n_vocab), in order: ids and probabilities (n each) among all.
-void likeliest(std::span<const float> logits, uint32_t n, int32_t* ids, float* p);
 
 }  // namespace nanoinfer

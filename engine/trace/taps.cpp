@@ -32,23 +32,25 @@ float norm_of(std::span<const float> values) {
 }
 
 void Taps::clear() {
-  kept_.clear();
+  std::fill(kept_.begin(), kept_.end(), Kept{});
   memory_.reset();
   bytes_per_position_ = 0;
   n_positions_ = end_ = 0;
 }
 
-Status Taps::keep(std::span<const Op> ops, std::span<const KeptTap> taps, uint64_t max_bytes,
-                  uint32_t n_ctx) {
+Status Taps::keep(std::span<const KeptTap> taps, uint64_t max_bytes, uint32_t n_ctx) {
   clear();
   if (taps.empty()) return Ok{};
-  std::vector<Kept> kept(ops.size());
   for (const KeptTap& tap : taps) {
-    const Op* op = tap_at(ops, tap.op);
-    if (op == nullptr) return refusal("there is no tap behind this op", "op", tap.op);
-    if (kept[tap.op].width > 0) continue;
-    kept[tap.op].width = tap.norm_only != 0 ? 1 : op->n_out;
-    bytes_per_position_ += (uint64_t{kept[tap.op].width} + 1) * sizeof(float);
+    const Op* op = tap_at(ops_, tap.op);
+    if (op == nullptr) {
+      clear();
+      return refusal("there is no tap behind this op", "op", tap.op);
+    }
+    uint32_t& width = kept_[tap.op].width;
+    if (width > 0) continue;
+    width = tap.norm_only != 0 ? 1 : op->n_out;
+    bytes_per_position_ += (uint64_t{width} + 1) * sizeof(float);
   }
   const uint64_t n = std::min<uint64_t>(n_ctx, max_bytes / bytes_per_position_);
   memory_ = n > 0 ? allocate(n * bytes_per_position_) : nullptr;
@@ -60,7 +62,7 @@ Status Taps::keep(std::span<const Op> ops, std::span<const KeptTap> taps, uint64
   }
   n_positions_ = static_cast<uint32_t>(n);
   auto* at = reinterpret_cast<float*>(memory_.get());
-  for (Kept& tap : kept) {
+  for (Kept& tap : kept_) {
     if (tap.width == 0) continue;
     tap.values = at;
     at += n * tap.width;
@@ -68,7 +70,6 @@ Status Taps::keep(std::span<const Op> ops, std::span<const KeptTap> taps, uint64
     at += n;
     std::fill_n(tap.position, n, UINT32_MAX);
   }
-  kept_ = std::move(kept);
   return Ok{};
 }
 

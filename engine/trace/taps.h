@@ -27,10 +27,11 @@ struct KeptTap {
 // The last n_positions() positions of some taps. Recording allocates nothing.
 class Taps {
  public:
+  explicit Taps(std::span<const Op> ops) : ops_(ops), kept_(ops.size()) {}
+
   // Takes memory for as many positions as max_bytes hold, n_ctx at most, and drops what was kept
   // before. Fails, with nothing kept, on an op that is no tap and where not even one position fits.
-  Status keep(std::span<const Op> ops, std::span<const KeptTap> taps, uint64_t max_bytes,
-              uint32_t n_ctx);
+  Status keep(std::span<const KeptTap> taps, uint64_t max_bytes, uint32_t n_ctx);
 
   uint32_t n_positions() const { return n_positions_; }
   uint64_t n_bytes() const { return bytes_per_position_ * n_positions_; }
@@ -56,6 +57,7 @@ class Taps {
 
   void clear();
 
+  std::span<const Op> ops_;
   std::vector<Kept> kept_;  // (n_ops)
   Memory memory_;
   uint64_t bytes_per_position_ = 0;

@@ -7,7 +7,11 @@
 namespace nanoinfer {
 
 Trace::Trace(Session& session, uint32_t seq)
-    : session_(session), seq_(seq), watched_(session.ops().size()), attention_(session, seq) {
+    : session_(session),
+      seq_(seq),
+      taps_(session.ops()),
+      watched_(session.ops().size()),
+      attention_(session, seq) {
   session_.set_watcher(this);
 }
 
@@ -16,25 +20,27 @@ Trace::~Trace() {
 }
 
 Status Trace::keep(std::span<const KeptTap> taps, uint64_t max_bytes) {
-  Status kept = taps_.keep(session_.ops(), taps, max_bytes, session_.n_ctx());
+  Status kept = taps_.keep(taps, max_bytes, session_.n_ctx());
   watch_ops();
   return kept;
 }
 
-Status Trace::live(uint32_t op, std::span<const float>* rows) const {
+// Where the pass has run ops [0, behind).
+Status Trace::rows_of(uint32_t op, size_t behind, std::span<const float>* rows) const {
   const std::span<const Op> ops = session_.ops();
   const Op* tap = tap_at(ops, op);
   if (tap == nullptr) return refusal("there is no tap behind this op", "op", op);
-  const size_t behind = session_.in_pass() ? session_.cursor() : 0;
   if (op >= behind) return refusal("no pass stands behind this op", "op", op);
   for (size_t i = op + 1; i < behind; ++i) {
     if (ops[i].out == tap->out)
       return refusal("this op's output has been written over", "by op", i);
   }
-  size_t n_rows = 0;
-  for (const Row& row : session_.rows()) n_rows += !tap->logit_rows || row.wants_logits;
-  *rows = {tap->out, n_rows * tap->n_out};
+  *rows = {tap->out, session_.pass().n_rows(*tap) * tap->n_out};
   return Ok{};
+}
+
+Status Trace::live(uint32_t op, std::span<const float>* rows) const {
+  return rows_of(op, session_.in_pass() ? session_.cursor() : 0, rows);
 }
 
 // Whether the last pass has run to its end, and its rows are in the sequences still.
@@ -45,41 +51,44 @@ bool Trace::is_complete() const {
 }
 
 Status Trace::write(uint32_t op, std::span<const float> rows) {
-  const std::span<const Op> ops = session_.ops();
-  const Op* tap = tap_at(ops, op);
-  if (tap == nullptr) return refusal("there is no tap behind this op", "op", op);
-  const size_t behind = session_.in_pass() ? session_.cursor() : is_complete() ? ops.size() : 0;
+  const size_t n_ops = session_.ops().size();
+  const size_t behind = session_.in_pass() ? session_.cursor() : is_complete() ? n_ops : 0;
+  std::span<const float> held;
+  Status status = rows_of(op, behind, &held);
+  if (!status) return status;
   if (op + 1 != behind) return refusal("no pass stands directly behind this op", "op", op);
-  const Pass pass = session_.pass();
-  const size_t n_rows = pass.n_rows(*tap);
-  if (n_rows == 0 || rows.size() != n_rows * tap->n_out) {
+  if (rows.empty() || rows.size() != held.size()) {
     return refusal("this is not what the op's rows hold", "values", rows.size());
   }
-  std::copy(rows.begin(), rows.end(), tap->out);
-  for (size_t i = 0; i < n_rows && taps_.keeps(op); ++i) {
-    const Row& row = pass.rows[tap->logit_rows ? pass.logit_rows[i] : i];
-    if (row.seq == seq_) taps_.record(op, row.pos, rows.subspan(i * tap->n_out, tap->n_out));
+  std::copy(rows.begin(), rows.end(), session_.ops()[op].out);
+  record(op, session_.pass());
+  return status;
+}
+
+// Keeps this sequence's rows of a tap that is to be kept.
+void Trace::record(size_t op, const Pass& pass) {
+  const Op& tap = session_.ops()[op];
+  for (size_t i = 0; i < pass.n_rows(tap) && taps_.keeps(op); ++i) {
+    const Row& row = pass.row(tap, i);
+    if (row.seq == seq_) taps_.record(op, row.pos, {tap.out + i * tap.n_out, tap.n_out});
   }
-  return Ok{};
 }
 
 Status Trace::find(uint32_t op, uint32_t pos, const float** row) const {
-  const std::span<const float> kept = taps_.row(op, pos);
-  if (op < session_.ops().size() && kept.size() == session_.ops()[op].n_out) {
-    *row = kept.data();
+  const std::span<const Op> ops = session_.ops();
+  std::span<const float> rows = taps_.row(op, pos);
+  if (op < ops.size() && rows.size() == ops[op].n_out) {
+    *row = rows.data();
     return Ok{};
   }
-  std::span<const float> rows;
   Status status = live(op, &rows);
   if (!status) return status;
-  size_t i = 0;
-  for (const Row& at : session_.rows()) {
-    if (session_.ops()[op].logit_rows && !at.wants_logits) continue;
-    if (at.seq == seq_ && at.pos == pos) {
-      *row = rows.data() + i * session_.ops()[op].n_out;
-      return Ok{};
-    }
-    ++i;
+  const Pass pass = session_.pass();
+  for (size_t i = 0; i < pass.n_rows(ops[op]); ++i) {
+    const Row& at = pass.row(ops[op], i);
+    if (at.seq != seq_ || at.pos != pos) continue;
+    *row = rows.data() + i * ops[op].n_out;
+    return status;
   }
   return refusal("this tap is neither kept nor live here", "position", pos);
 }
@@ -129,8 +138,8 @@ Status Trace::attention(uint32_t layer, uint32_t head, uint32_t pos, std::span<c
   const float* q = nullptr;
   Status found = find(op_of(OpKind::kRope, layer), pos, &q);
   if (!found) return found;
-  *row = attention_.row(edits_, op_of(OpKind::kAttentionMerge, layer), head, pos,
-                        q + size_t{head} * c.head_dim);
+  *row = attention_.row(
+      {edits_, op_of(OpKind::kAttentionMerge, layer), head, pos, q + size_t{head} * c.head_dim});
   return found;
 }
 
@@ -149,17 +158,16 @@ bool Trace::after(size_t op, const Pass& pass) {
   const Op& done = session_.ops()[op];
   const bool is_tap = tap_at(session_.ops(), static_cast<uint32_t>(op)) != nullptr;
   for (size_t i = 0; i < pass.n_rows(done); ++i) {
-    const size_t at = done.logit_rows ? pass.logit_rows[i] : i;
-    const Row& row = pass.rows[at];
+    const Row& row = pass.row(done, i);
     if (row.seq != seq_) continue;
     std::span<float> values;
     if (is_tap) {
       values = {done.out + i * done.n_out, done.n_out};
-      edit_row(op, row.pos, at, values.data());
-      if (taps_.keeps(op)) taps_.record(op, row.pos, values);
+      edit_row(op, row.pos, i, values.data());
     }
     if (hit_.index < 0) stop_at(op, row.pos, values);
   }
+  record(op, pass);
   return hit_.index >= 0;
 }
 
@@ -184,7 +192,7 @@ void Trace::mask_row(size_t z_op, uint32_t pos, size_t row, float* z) {
   const Op& rope = session_.ops()[op_of(OpKind::kRope, layer)];
   for (uint32_t head = 0; head < c.n_heads; ++head) {
     const size_t offset = size_t{head} * c.head_dim;
-    attention_.attend(edits_, z_op, head, pos, rope.out + row * rope.n_out + offset, z + offset);
+    attention_.attend({edits_, z_op, head, pos, rope.out + row * rope.n_out + offset}, z + offset);
   }
 }
 

@@ -1,8 +1,9 @@
 // What is watched in one sequence of a session: taps kept, edits made, breaks.
 //
-// Everything is named by the op whose output it is about; trace/schema.h gives taps their names.
+// Everything is named by the op whose output it is about; web/src/worker/schema.ts gives taps their
+// names.
 // Behind a watched op the order is: edits, in theirs (all masks where the first one stands), then
-// taps, which so keep what later ops see, then breaks.
+// breaks and taps, which so see what later ops see.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +63,9 @@ class Trace final : public PassWatcher {
   void forget(uint32_t seq, uint32_t n_positions) override;
 
  private:
+  Status rows_of(uint32_t op, size_t behind, std::span<const float>* rows) const;
   void watch_ops();
+  void record(size_t op, const Pass& pass);
   void edit_row(size_t op, uint32_t pos, size_t row, float* values);
   void mask_row(size_t z_op, uint32_t pos, size_t row, float* z);
   void stop_at(size_t op, uint32_t pos, std::span<const float> row);

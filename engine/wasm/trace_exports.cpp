@@ -1,7 +1,7 @@
 // The glass box as JavaScript sees it (engine/trace/): taps, edits and breaks of one sequence, and
-// what is computed from them. Taps are named by the op whose output they are; ni_session_taps has
-// their names and axes. As in exports.cpp a call that fails returns null or -1. Floats that are
-// returned are the engine's, *n of them, until the next call with this trace.
+// what is computed from them. Taps are named by the op whose output they are. As in exports.cpp a
+// call that fails returns null or -1. Floats that are returned are the engine's, *n of them, until
+// the next call with this trace.
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -9,7 +9,6 @@
 #include "engine/quant/blocks.h"
 #include "engine/trace/products.h"
 #include "engine/trace/refusal.h"
-#include "engine/trace/schema.h"
 #include "engine/trace/trace.h"
 #include "engine/wasm/answers.h"
 
@@ -68,11 +67,6 @@ EXPORT void ni_trace_free(OpenTrace* open) {
 }
 
 // ---- taps
-
-// What can be looked at in a pass: the plan's outputs by name, with their axes (trace/schema.h).
-EXPORT const char* ni_session_taps(Session* session) {
-  return json(tap_schema_json(*session));
-}
 
 // Keeps these taps (n: op, norm_only) and no others, in memory of at most max_bytes taken now.
 // Returns for how many positions they reach, the last ones.
@@ -175,7 +169,7 @@ EXPORT const float* ni_trace_cell(OpenTrace* open, uint32_t op, uint32_t tap, ui
   return hand_out(open->products->cell(op, row, element), n);
 }
 
-// ---- weights, logits, cache
+// ---- weights, cache
 
 // Row `row` of the op's matrix: its bytes in the file's order, and its values (n_in).
 EXPORT int ni_matrix_row(Session* session, uint32_t op, uint32_t row, uint8_t* bytes,
@@ -195,12 +189,6 @@ EXPORT int ni_matrix_decode(Session* session, uint32_t op, const uint8_t* block,
   if (matrix == nullptr || !traits(matrix->type).quantised) return 0;
   decode_block(matrix->type, block, out);
   return 1;
-}
-
-// The n likeliest of logits (n_vocab): ids and probabilities (n each) among all. 1 <= n <= n_vocab.
-EXPORT void ni_logits_top(const float* logits, uint32_t n_vocab, uint32_t n, int32_t* ids,
-                          float* p) {
-  likeliest({logits, n_vocab}, n, ids, p);
 }
 
 // The block table of a sequence that there is; *n of them, until it changes.

@@ -109,18 +109,5 @@ TEST(TraceProducts, ACellSaysWhatItAddsUp) {
   }
 }
 
-TEST(TraceProducts, LikeliestAreInOrderWithTheirProbabilities) {
-  const std::vector<float> logits = {1, 5, -3, 5, 2, 4};
-  int32_t ids[4];
-  float p[4];
-  likeliest(logits, 4, ids, p);
-  EXPECT_EQ(std::vector<int32_t>(ids, ids + 4), (std::vector<int32_t>{1, 3, 5, 4}));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(double{logit});
-  for (size_t i = 0; i < 4; ++i) {
-    EXPECT_NEAR(p[i], std::exp(double{logits[static_cast<size_t>(ids[i])]}) / sum, 1e-6);
-  }
-}
-
 }  // namespace
 }  // namespace nanoinfer::testing

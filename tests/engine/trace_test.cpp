@@ -72,18 +72,18 @@ TEST(Trace, KeepsWhatLiesThereWhenThePassStandsStill) {
   extend(*session, 0, {5, 6}, {}, nullptr);
   const std::vector<Row> rows = {{7, 0, 2, false}, {8, 0, 3, true}};
   ASSERT_TRUE(session->begin(rows));
-  for (const nlohmann::json& tap :
-       nlohmann::json::parse(tap_schema_json(*session), nullptr, false)) {
-    const auto op = tap.at("op").get<uint32_t>();
+  std::map<uint32_t, std::string> taps;
+  for (const auto& [name, op] : tap_ops(*session)) taps[op] = name;
+  for (const auto& [op, name] : taps) {
     ASSERT_TRUE(session->run(op + 1));
     if (!session->in_pass()) break;  // the logits end it
     std::span<const float> live;
-    ASSERT_TRUE(trace.live(op, &live)) << tap.at("name");
+    ASSERT_TRUE(trace.live(op, &live)) << name;
     const bool last_only = session->ops()[op].logit_rows;
     std::vector<float> both = last_only ? std::vector<float>{} : kept(trace, op, 2);
     const std::vector<float> last = kept(trace, op, 3);
     both.insert(both.end(), last.begin(), last.end());
-    EXPECT_EQ(std::vector<float>(live.begin(), live.end()), both) << tap.at("name");
+    EXPECT_EQ(std::vector<float>(live.begin(), live.end()), both) << name;
   }
 }
 

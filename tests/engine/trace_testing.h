@@ -8,24 +8,49 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "engine/trace/schema.h"
 #include "engine/trace/trace.h"
 #include "tests/engine/model_testing.h"
 
 namespace nanoinfer::testing {
 
-// The op behind which each tap lies.
+// What the page calls the outputs of ops (web/src/worker/schema.ts).
+inline const std::map<std::string, std::string> kTapNames = {
+    {"token_embd", "embd"},
+    {"attn_norm", "attn_norm"},
+    {"attn_q", "q"},
+    {"attn_k", "k"},
+    {"attn_v", "v"},
+    {"rope_q", "q_rot"},
+    {"rope_k", "k_rot"},
+    {"attention_merge", "z"},
+    {"attn_output", "attn_out"},
+    {"attn_residual", "resid_mid"},
+    {"ffn_norm", "ffn_norm"},
+    {"ffn_gate", "gate"},
+    {"ffn_up", "up"},
+    {"swiglu", "act"},
+    {"ffn_down", "ffn_out"},
+    {"ffn_residual", "resid_post"},
+    {"output_norm", "final_norm"},
+    {"output", "logits"},
+};
+
+// The op behind which each tap lies; where a bias follows a product, behind the bias.
 inline std::map<std::string, uint32_t> tap_ops(const Session& session) {
-  std::map<std::string, uint32_t> ops;
-  for (const nlohmann::json& tap :
-       nlohmann::json::parse(tap_schema_json(session), nullptr, false)) {
-    ops[tap.at("name").get<std::string>()] = tap.at("op").get<uint32_t>();
+  std::map<std::string, uint32_t> taps;
+  uint32_t i = 0;
+  for (const Op& op : session.ops()) {
+    const std::string_view op_name = op.name;
+    const auto named = kTapNames.find(std::string(op_name.substr(0, op_name.find('.'))));
+    const std::string layer = op.layer < 0 ? "" : "L." + std::to_string(op.layer) + ".";
+    if (op_name == "attn_norm") taps[layer + "resid_pre"] = i - 1;
+    if (named != kTapNames.end()) taps[layer + named->second] = i;
+    ++i;
   }
-  return ops;
+  return taps;
 }
 
 inline std::vector<KeptTap> all_taps(const Session& session, bool norm_only = false) {

@@ -122,7 +122,8 @@ async function naiveShare(page: Page, name: string, layer: number): Promise<numb
   await look(page, name, layer);
   const naive = op(page).getByRole('group').filter({ hasText: 'The naive version' });
   // Open from the op before, it may still be computing.
-  if ((await naive.getAttribute('open')) === null) await naive.getByText('The naive version').click();
+  if ((await naive.getAttribute('open')) === null)
+    await naive.getByText('The naive version').click();
   const told = op(page).getByRole('status').filter({ hasText: 'max |naive − engine|' });
   await expect(told).toBeVisible();
   // A result of the op before is gone by now: it goes with the rows that it was of.

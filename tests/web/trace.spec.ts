@@ -34,7 +34,7 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
     const { nanoinfer } = window;
     const { trace } = nanoinfer;
     const { info } = nanoinfer.model!;
-    const { taps, views } = await trace.plan();
+    const { ops, taps, views } = await trace.plan();
     const last = info.n_layers - 1;
     const estimate = await trace.estimate({ values: ['L.*.*', 'embd', 'final_norm'] });
     const kept = await trace.keep({ values: ['L.*.*', 'embd', 'final_norm'] });
@@ -58,6 +58,11 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
     const { from, ...again } = await trace.resample({ temperature: 0.9, seed: 3 });
     return {
       nTaps: taps.length,
+      names: new Set(taps.map(({ name }) => name)).size,
+      fits: taps.every(({ op, axes: [rows, ...axes] }) => {
+        const width = axes.reduce((product, { size }) => product * size!, 1);
+        return rows!.size === null && width === ops[op]!.n_out;
+      }),
       nLayers: info.n_layers,
       estimate,
       kept,
@@ -65,6 +70,8 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
       sum: row.probs.reduce((sum, p) => sum + p, 0),
       sameAsLens: lens.logits!.every((x, i) => x === logits[i]),
       top: [lens.top, top],
+      likeliest: [...logits.entries()].sort((a, b) => b[1] - a[1]).slice(0, 3),
+      expSum: logits.reduce((sum, x) => sum + Math.exp(x - top[0]!.logit), 0),
       cell: [cell.running.at(-1), out.data[5]],
       write: write.length === info.d_model && write.some((x) => x !== 0),
       block: block.values.every((x, i) => x === weights[i]) && block.bytes.length > 0,
@@ -79,11 +86,15 @@ test('taps are kept, read and live, and what is computed from them agrees', asyn
     };
   }, ids);
   expect(found.nTaps).toBe(3 + 16 * found.nLayers);
+  expect(found.names).toBe(found.nTaps);
+  expect(found.fits).toBe(true);
   expect(found.kept).toEqual(found.estimate);
   expect(found.shape[2]).toBe(found.shape[0]! * found.shape[1]!);
   expect(found.sum).toBeCloseTo(1, 5);
   expect(found.sameAsLens).toBe(true);
   expect(found.top[0]).toEqual(found.top[1]);
+  expect(found.top[1]!.map(({ id, logit }) => [id, logit])).toEqual(found.likeliest);
+  expect(found.top[1]![0]!.p).toBeCloseTo(1 / found.expSum, 5);
   expect(found.cell[0]).toBe(found.cell[1]);
   expect(found).toMatchObject({ write: true, block: true, slot: true, stages: [true, true] });
   expect(found.sizes).toMatchObject({

@@ -67,7 +67,6 @@ export interface EngineModule {
   _ni_session_cursor(session: Address): number;
   _ni_session_abandon(session: Address): void;
   _ni_session_logits(session: Address, row: number): Address;
-  _ni_session_taps(session: Address): Address;
   _ni_session_tune(session: Address): number;
   _ni_session_use_kernels(session: Address, name: Address): number;
   _ni_session_started(session: Address): number;
@@ -135,7 +134,6 @@ export interface EngineModule {
     values: Address,
   ): number;
   _ni_matrix_decode(session: Address, op: number, block: Address, out: Address): number;
-  _ni_logits_top(logits: Address, nVocab: number, n: number, ids: Address, p: Address): void;
   _ni_kv_table(session: Address, seq: number, n: Address): Address;
   _ni_kv_slot(
     session: Address,

@@ -149,24 +149,18 @@ export class EngineTrace {
     );
   }
 
-  /** (n_vocab) final norm and head on a tap's row, and its n likeliest. */
-  lens(tap: number, position: number, n: number): { logits: Float32Array; top: Top } {
-    const { module } = this.#session.engine;
-    const { address, length } = this.lensLogits(tap, position);
-    return {
-      logits: floatsAt(module, address, length).slice(),
-      top: this.#session.top(address, n),
-    };
+  /** (n_vocab) final norm and head on a tap's row. */
+  lens(tap: number, position: number): Float32Array {
+    return this.#floats((n) => this.#module._ni_trace_lens(this.#address, tap, position, n));
   }
 
   /** Where they lie, until the next product. */
-  lensLogits(tap: number, position: number): { address: Logits; length: number } {
+  lensLogits(tap: number, position: number): Logits {
     const { engine } = this.#session;
-    return engine.withSpace(4, (count) => {
-      const address = engine.module._ni_trace_lens(this.#address, tap, position, count);
-      engine.check(address, 0);
-      return { address: address as Logits, length: idsAt(engine.module, count, 1)[0]! };
-    });
+    const address = engine.withSpace(4, (n) =>
+      this.#module._ni_trace_lens(this.#address, tap, position, n),
+    );
+    return engine.check(address, 0) as Logits;
   }
 
   /** (n_out) what elements [first, first + count) of a product's input tap give alone. */
@@ -246,10 +240,4 @@ export class EngineTrace {
       return floatsAt(engine.module, address, idsAt(engine.module, n, 1)[0]!).slice();
     });
   }
-}
-
-/** The likeliest of some logits. */
-export interface Top {
-  ids: Int32Array;
-  p: Float32Array;
 }

@@ -21,7 +21,7 @@ import type { Ready } from './load-model.ts';
 import type { Model } from './model.ts';
 import type { Logits, Session } from './session.ts';
 import { tapNamed, tapsNamed, widthOf } from './tap-names.ts';
-import { viewsOf } from './view-schema.ts';
+import { tapsOf, viewsOf } from './schema.ts';
 import { Views } from './views.ts';
 
 const sliceMs = 40;
@@ -41,7 +41,8 @@ export class GlassBox {
     this.#session = session;
     this.#model = model;
     this.#trace = new EngineTrace(session);
-    this.plan = { ops: session.info().ops, taps: session.taps(), views: viewsOf(model.info) };
+    const { ops } = session.info();
+    this.plan = { ops, taps: tapsOf(ops, model.info), views: viewsOf(model.info) };
     this.views = new Views(model, session, this.#trace, this.plan);
   }
 
@@ -188,7 +189,7 @@ export class GlassBox {
       });
     }
     const last = tapNamed(taps, `L.${this.#model.info.n_layers - 1}.resid_post`);
-    return { logits: this.#trace.lensLogits(last.op, position).address, from: 'residual' };
+    return { logits: this.#trace.lensLogits(last.op, position), from: 'residual' };
   }
 
   /** Tokens of the pass begun. */

@@ -308,7 +308,7 @@ export const handlers: Handlers = {
   kvSlot: (args) => glass().views.kvSlot(args),
   kvRows: (args) => glass().views.kvRows(args),
 
-  top: ({ n }) => withLogits(({ session }) => glass().views.top(session.logits(), n)),
+  top: ({ n }) => withLogits(() => glass().views.top(n)),
   samplerStages() {
     if (!sampler) throw new Failure('no_sample', 'Nothing has been sampled yet.');
     return sampler.sampler.stages();

@@ -1,5 +1,5 @@
 // The C ABI of a session.
-import type { SessionInfo, TapInfo } from '../protocol.ts';
+import type { SessionInfo } from '../protocol.ts';
 import type { Engine } from './engine.ts';
 import { bytesAt, doublesAt, encodeText, floatsAt, idsAt } from './memory.ts';
 import type { Model } from './model.ts';
@@ -53,11 +53,6 @@ export class Session {
     const { module } = this.engine;
     const address = module._ni_session_tokens(this.address, sequence);
     return idsAt(module, address, this.length).slice();
-  }
-
-  /** What can be looked at in a pass. */
-  taps(): TapInfo[] {
-    return this.engine.json(this.engine.module._ni_session_taps(this.address));
   }
 
   truncate(nTokens: number): void {
@@ -125,18 +120,6 @@ export class Session {
 
   copyLogits(): Float32Array {
     return floatsAt(this.engine.module, this.logits(), this.#nVocab).slice();
-  }
-
-  /** The n likeliest of (n_vocab) logits in the engine's memory, with their probabilities among all. */
-  top(logits: number, n: number): { ids: Int32Array; p: Float32Array } {
-    const { module } = this.engine;
-    return this.engine.withSpace(8 * n, (ids) => {
-      module._ni_logits_top(logits, this.#nVocab, n, ids, ids + 4 * n);
-      return {
-        ids: idsAt(module, ids, n).slice(),
-        p: floatsAt(module, ids + 4 * n, n).slice(),
-      };
-    });
   }
 
   /** Whether its threads run by now; only then may a pass be run. */

@@ -12,8 +12,9 @@ import type {
   TopToken,
 } from '../protocol.ts';
 import { wholeIn } from './edits.ts';
-import type { EngineTrace, Top } from './engine-trace.ts';
+import type { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
+import { likeliest } from './likeliest.ts';
 import type { Model } from './model.ts';
 import type { Session } from './session.ts';
 import { tapNamed } from './tap-names.ts';
@@ -72,8 +73,8 @@ export class Views {
     this.#checkPosition(position);
     wholeIn(n, 1, this.#model.info.n_vocab, 'top');
     const { op } = tapNamed(this.#plan.taps, name);
-    const { logits, top } = this.#trace.lens(op, position, n);
-    return { name, position, top: this.#tokens(top, logits), logits: all ? logits : null };
+    const logits = this.#trace.lens(op, position);
+    return { name, position, top: this.#top(logits, n), logits: all ? logits : null };
   }
 
   headWrite({ layer, head, position }: Calls['traceHeadWrite']['args']): Float32Array {
@@ -135,9 +136,9 @@ export class Views {
     return this.#row(op, row).values;
   }
 
-  top(logits: number, n: number): TopToken[] {
+  top(n: number): TopToken[] {
     wholeIn(n, 1, this.#model.info.n_vocab, 'n');
-    return this.#tokens(this.#session.top(logits, n), this.#session.copyLogits());
+    return this.#top(this.#session.copyLogits(), n);
   }
 
   kv(): KvState {
@@ -217,7 +218,8 @@ export class Views {
     return { ...read, type, elements, bytesEach: rowBytes / (nIn / elements) };
   }
 
-  #tokens({ ids, p }: Top, logits: Float32Array): TopToken[] {
+  #top(logits: Float32Array, n: number): TopToken[] {
+    const { ids, p } = likeliest(logits, n);
     return Array.from(ids, (id, i) => ({
       id,
       text: new TextDecoder().decode(this.#model.tokenText(id)),
