@@ -20,6 +20,8 @@ struct Masks {
   v128_t low_nibble = held(wasm_i8x16_splat(0x0f));
   v128_t bit4 = held(wasm_i8x16_splat(0x10));
   v128_t bits45 = held(wasm_i8x16_splat(0x30));
+  v128_t low_six = held(wasm_i8x16_splat(0x3f));
+  v128_t top_two = held(wasm_i8x16_splat(static_cast<int8_t>(0xc0)));
   v128_t low_byte = held(wasm_i32x4_splat(0xff));
   v128_t half_bits = held(wasm_i32x4_splat(static_cast<int32_t>(0x8fffe000)));
   v128_t half_scale = held(wasm_f32x4_splat(0x1p112f));
@@ -184,14 +186,13 @@ struct KFormat : SimpleFormat {
   static void scales(const Masks& masks, const uint8_t* block, float* d, float* m) {
     const Lanes8 unit_d = load_halves(masks, block);
     const Lanes8 unit_m = load_halves(masks, block + 16);
-    const v128_t low6 = wasm_v128_or(masks.low_nibble, masks.bits45);
     for (size_t half = 0; half < 2; ++half) {
       const v128_t a = load_unit(block + 32, 0, half);
       const v128_t b = load_unit(block + 32, 1, half);
       const v128_t c = load_unit(block + 32, 2, half);
       const v128_t minus_m = wasm_f32x4_neg(unit_m.half[half]);
-      store_scaled(masks, d + 4 * half, wasm_v128_and(a, low6), unit_d.half[half]);
-      store_scaled(masks, m + 4 * half, wasm_v128_and(b, low6), minus_m);
+      store_scaled(masks, d + 4 * half, wasm_v128_and(a, masks.low_six), unit_d.half[half]);
+      store_scaled(masks, m + 4 * half, wasm_v128_and(b, masks.low_six), minus_m);
       store_scaled(masks, d + 32 + 4 * half,
                    wasm_v128_or(nibbles<0>(masks, c), bit_pairs<3>(masks, a)), unit_d.half[half]);
       store_scaled(masks, m + 32 + 4 * half,
@@ -224,7 +225,7 @@ struct Q5_K : KFormat {
   }
 };
 
-// 128 inputs make a group of 4 sub-blocks: nibbles of 64 bytes and bit pairs of 32 bytes.
+// 128 inputs make a group of 4 sub-blocks: of each unit the codes of three, the fourth above them.
 struct Q6_K : SimpleFormat {
   static constexpr size_t kTileBytes = 8 * 210;
   static constexpr size_t kSubs = 8, kParts = 4;
@@ -239,10 +240,15 @@ struct Q6_K : SimpleFormat {
   template <size_t kPart, size_t kUpper>
   static v128_t codes(const Masks& masks, const uint8_t* block, size_t group, size_t unit,
                       size_t half) {
-    const size_t low_unit = group * 16 + kPart % 2 * 8 + 4 * kUpper + unit;
-    const v128_t low = nibbles<kPart / 2>(masks, load_unit(block + 656, low_unit, half));
-    return wasm_v128_or(
-        low, bit_pairs<kPart>(masks, load_unit(block + 144, group * 8 + 4 * kUpper + unit, half)));
+    const auto load = [&](size_t part) {
+      return load_unit(block + 144 + (group * 3 + part) * 256, 4 * kUpper + unit, half);
+    };
+    if constexpr (kPart < 3) return wasm_v128_and(load(kPart), masks.low_six);
+    const v128_t low = wasm_v128_and(load(0), masks.top_two);
+    const v128_t middle = wasm_v128_and(load(1), masks.top_two);
+    const v128_t high = wasm_v128_and(load(2), masks.top_two);
+    return wasm_v128_or(wasm_u16x8_shr(low, 6),
+                        wasm_v128_or(wasm_u16x8_shr(middle, 4), wasm_u16x8_shr(high, 2)));
   }
 
   // The int8 scales of 16 inputs of a sub-block (which = 0 or 1), of 4 rows, as int32.

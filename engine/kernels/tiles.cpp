@@ -16,7 +16,8 @@ constexpr BlockField kQ5_0[] = {{0, 2, 2}, {2, 4, 4, true}, {6, 16, 4}};
 constexpr BlockField kQ5_1[] = {{0, 2, 2}, {2, 2, 2}, {4, 4, 4, true}, {8, 16, 4}};
 constexpr BlockField kQ4_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 128, 4}};
 constexpr BlockField kQ5_K[] = {{0, 2, 2}, {2, 2, 2}, {4, 12, 4}, {16, 32, 4}, {48, 128, 4}};
-constexpr BlockField kQ6_K[] = {{208, 2, 2}, {192, 16, 4}, {128, 64, 4}, {0, 128, 4}};
+constexpr BlockField kQ6_K[] = {{208, 2, 2}, {192, 16, 4}, {128, 32, 4}, {0, 32, 4},
+                                {32, 32, 4}, {160, 32, 4}, {64, 32, 4},  {96, 32, 4}};
 
 // bit 4 u + i -> bit u of byte i: each four bits are spread over the four bytes by a product, in
 // which no two of their copies meet.
@@ -36,6 +37,35 @@ uint32_t turn_back(uint32_t turned) {
     bits |= four << (4 * u);
   }
   return bits;
+}
+
+// A block of Q6_K has four inputs 32 apart in 3 bytes: the nibbles of the first and third, those of
+// the second and fourth, and four bit pairs. Regrouped these hold, in the same places, the bit
+// pairs' byte first, all six bits of the first three, and above each two bits of the fourth: so
+// three of four codes are one mask away. Each word is four such bytes.
+void regroup_sixes(uint8_t* block, bool back) {
+  constexpr uint32_t kNibbles = 0x0f0f0f0f, kPairs = 0x03030303;
+  for (size_t i = 0; i < 16; ++i) {
+    uint8_t* const nibbles = block + i / 8 * 64 + i % 8 * 4;
+    uint8_t* const places[3] = {block + 128 + 4 * i, nibbles, nibbles + 32};
+    uint32_t words[3];
+    for (size_t k = 0; k < 3; ++k) std::memcpy(&words[k], places[k], 4);
+    if (back) {
+      const auto [a, b, c] = words;
+      const uint32_t d = (a >> 6 & kPairs) | (b >> 4 & kPairs << 2) | (c >> 2 & kPairs << 4);
+      words[0] =
+          (a >> 4 & kPairs) | (b >> 2 & kPairs << 2) | (c & kPairs << 4) | (d << 2 & kPairs << 6);
+      words[1] = (a & kNibbles) | (c & kNibbles) << 4;
+      words[2] = (b & kNibbles) | (d & kNibbles) << 4;
+    } else {
+      const auto [pairs, odd, even] = words;
+      const uint32_t d = (even >> 4 & kNibbles) | (pairs >> 2 & kPairs << 4);
+      words[0] = (odd & kNibbles) | (pairs << 4 & kPairs << 4) | (d << 6 & kPairs << 6);
+      words[1] = (even & kNibbles) | (pairs << 2 & kPairs << 4) | (d << 4 & kPairs << 6);
+      words[2] = (odd >> 4 & kNibbles) | (pairs & kPairs << 4) | (d << 2 & kPairs << 6);
+    }
+    for (size_t k = 0; k < 3; ++k) std::memcpy(places[k], &words[k], 4);
+  }
 }
 
 // The 32-bit words of a field, each replaced by act(word).
@@ -119,6 +149,9 @@ void repack_tile(TensorType type, uint8_t* rows, size_t n_rows, size_t n_in, uin
   const std::span<const BlockField> fields = block_fields(type);
   for (size_t block = 0; block < n_row_bytes; block += block_bytes) {
     uint8_t* tile = scratch + block * n_rows;
+    for (size_t row = 0; row < n_rows && type == TensorType::kQ6_K; ++row) {
+      regroup_sixes(rows + row * n_row_bytes + block, false);
+    }
     for (const BlockField& field : fields) {
       const auto copy = field.unit_bytes == 4 ? spread<4> : spread<2>;
       copy(tile, rows + block + field.offset, n_row_bytes, field.n_bytes, n_rows);
@@ -137,6 +170,7 @@ void unpack_block_bytes(TensorType type, const uint8_t* tile, size_t n_rows, siz
     if (field.turned) change_words(out + field.offset, 1, turn_back);
     tile += field.n_bytes * n_rows;
   }
+  if (type == TensorType::kQ6_K) regroup_sixes(out, true);
 }
 
 void unpack_row_bytes(TensorType type, const uint8_t* tile, size_t n_rows, size_t row, size_t n_in,

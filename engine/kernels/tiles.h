@@ -4,8 +4,9 @@
 // units of 2 or 4 bytes. A tile stores block after block; within a block, field after field;
 // within a field, unit after unit; within a unit the rows 0..7. The fifth bits of Q5_0 and Q5_1,
 // one word of 32 for a row's block, are turned so that byte i has those of inputs i, i + 4, i + 8
-// ...: then they lie under the codes that they belong to. So every bit of the file's rows is there
-// once, and unpack(repack(x)) == x. A last tile of r < 8 rows uses the same order with r rows.
+// ...: then they lie under the codes that they belong to; and those of Q6_K are regrouped so that
+// most codes need no bits from elsewhere. So every bit of the file's rows is there once, and
+// unpack(repack(x)) == x. A last tile of r < 8 rows uses the same order with r rows.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,9 @@ struct BlockField {
 //   Q5_1 {d 0,2,2} {m 2,2,2} {fifth bits 4,4,4, turned} {codes 8,16,4}
 //   Q4_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {codes 16,128,4}
 //   Q5_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {high bits 16,32,4} {codes 48,128,4}
-//   Q6_K {d 208,2,2} {scales 192,16,4} {high bits 128,64,4} {codes 0,128,4}
+//   Q6_K {d 208,2,2} {scales 192,16,4}, then 16 times {bit pairs 4,4} {nibbles 4,4} {nibbles 4,4}
+//        of the same inputs, regrouped: of inputs i, i + 32, i + 64, i + 96 in half a block the
+//        first three have a byte each, the fourth two bits above each of them, low ones first
 std::span<const BlockField> block_fields(TensorType type);
 
 // Whether every float16 in n_bytes of file rows, scale or weight, is finite. Kernels widen halves

@@ -61,6 +61,22 @@ TEST(Tiles, RowsAlternateUnitByUnitFieldByField) {
   EXPECT_EQ(tile, expected);
 }
 
+// One code of Q6_K at a time.
+TEST(Tiles, SixesOfFourInputsFillThreeBytes) {
+  for (size_t input = 0; input < 256; ++input) {
+    const size_t half = input / 128, quarter = input / 32 % 4, j = input % 32;
+    std::vector<uint8_t> tile(210), scratch(210);
+    tile[half * 64 + quarter % 2 * 32 + j] = static_cast<uint8_t>(quarter < 2 ? 0x0b : 0xb0);
+    tile[128 + half * 32 + j] = static_cast<uint8_t>(2u << 2 * quarter);  // the code 0x2b
+    std::vector<uint8_t> expected(210);
+    uint8_t* const bytes = &expected[18 + half * 96 + j];
+    if (quarter < 3) bytes[quarter * 32] = 0x2b;
+    if (quarter == 3) bytes[0] = 0xc0, bytes[32] = 0x80, bytes[64] = 0x80;
+    repack_tile(TensorType::kQ6_K, tile.data(), 1, 256, scratch.data());
+    EXPECT_EQ(tile, expected) << input;
+  }
+}
+
 // One fifth bit at a time: bit 4 u + i of the file's word is bit u of byte i in the tile.
 TEST(Tiles, FifthBitsLieUnderTheirCodes) {
   for (size_t u = 0; u < 8; ++u) {
@@ -81,8 +97,6 @@ TEST(Tiles, Q6_KStartsWithItsScaleThoughTheFileHasItLast) {
   repack_tile(TensorType::kQ6_K, tile.data(), 1, 256, scratch.data());
   EXPECT_EQ(tile[0], 208);
   EXPECT_EQ(tile[2], 192);
-  EXPECT_EQ(tile[18], 128);
-  EXPECT_EQ(tile[82], 0);
 }
 
 }  // namespace
