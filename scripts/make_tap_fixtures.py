@@ -4,7 +4,7 @@
     make_tap_fixtures.py                    the two Glass models and the two tiny ones
     make_tap_fixtures.py FILE.gguf ...      other files of the repository
 
-STEM.json names the taps as engine/trace/schema.h does, with their place in STEM.f32: (positions,
+STEM.json names the taps as web/src/worker/schema.ts does, with their place in STEM.f32: (positions,
 width) float32 for each tap, then for each layer the attention probabilities (positions, n_heads,
 n_tokens) of the eager attention, then for the middle layer the logits (positions, n_vocab) of the logit
 lens. tests/engine/taps_golden_test.cpp holds the engine to them.

@@ -1,4 +1,4 @@
-"""Every tap as transformers computes it, by the names of engine/trace/schema.h."""
+"""Every tap as transformers computes it, by the names of web/src/worker/schema.ts."""
 
 import sys
 
