@@ -82,6 +82,21 @@ test('chats with the server stopped, on the model it has kept', async ({ browser
     await ask(offline, 'What is the capital of France?');
     await answered(offline);
     await expect(answers(offline)).toContainText('Paris');
+    // Kept with the headers of threads, whatever the host sends: so it goes out as it was kept, and a
+    // browser keeps its compiled code with it.
+    const inCache = await offline.evaluate(async () => {
+      const name = (await caches.keys()).find((key) => key.includes('precache'))!;
+      const responses = await (await caches.open(name)).matchAll();
+      const wanted = ['Cross-Origin-Opener-Policy', 'Cross-Origin-Embedder-Policy'];
+      const bare = responses.filter(({ headers }) => wanted.some((header) => !headers.has(header)));
+      return {
+        n: responses.length,
+        bare: bare.map(({ url }) => url),
+        isolated: crossOriginIsolated,
+      };
+    });
+    expect(inCache).toMatchObject({ bare: [], isolated: true });
+    expect(inCache.n).toBeGreaterThan(10);
   } finally {
     server.kill('SIGKILL');
     await context.close();

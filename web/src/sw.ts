@@ -15,7 +15,14 @@ declare const self: ServiceWorkerGlobalScope & {
 
 const manifest = self.__WB_MANIFEST;
 
-addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(withIsolation(response)) }]);
+// Kept as it will go out, for a browser keeps compiled code with a response that nobody has touched.
+addPlugins([
+  {
+    cacheWillUpdate: ({ response }) =>
+      Promise.resolve(response.ok ? withIsolation(response) : null),
+    handlerWillRespond: ({ response }) => Promise.resolve(withIsolation(response)),
+  },
+]);
 precacheAndRoute(manifest);
 cleanupOutdatedCaches();
 registerRoute(
@@ -65,12 +72,19 @@ self.addEventListener('message', ({ data }) => {
   if (data === 'change-over') void self.skipWaiting();
 });
 
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** The response itself where it has the headers. */
 function withIsolation(response: Response): Response {
   if (response.type !== 'basic' && response.type !== 'default') return response;
   const headers = new Headers(response.headers);
-  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
-  headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
-  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  const missing = Object.entries(isolation).filter(([name]) => !headers.has(name));
+  if (missing.length === 0) return response;
+  for (const [name, value] of missing) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }
