@@ -59,13 +59,9 @@ inline v128_t nibbles(const Masks& masks, v128_t bytes) {
   return wasm_v128_and(shifted, masks.low_nibble);
 }
 
-// Two bits in place 4 and 5 from place 2 * pair.
-template <size_t pair>
-inline v128_t bit_pairs(const Masks& masks, v128_t bytes) {
-  v128_t shifted = bytes;
-  if constexpr (pair < 2) shifted = wasm_i16x8_shl(bytes, 4 - 2 * pair);
-  if constexpr (pair == 3) shifted = wasm_u16x8_shr(bytes, 2);
-  return wasm_v128_and(shifted, masks.bits45);
+// The upper two bits of each byte, in places 4 and 5.
+inline v128_t upper_pairs(const Masks& masks, v128_t bytes) {
+  return wasm_v128_and(wasm_u16x8_shr(bytes, 2), masks.bits45);
 }
 
 // 16 where the bit of `mask` is set.
@@ -194,9 +190,9 @@ struct KFormat : SimpleFormat {
       store_scaled(masks, d + 4 * half, wasm_v128_and(a, masks.low_six), unit_d.half[half]);
       store_scaled(masks, m + 4 * half, wasm_v128_and(b, masks.low_six), minus_m);
       store_scaled(masks, d + 32 + 4 * half,
-                   wasm_v128_or(nibbles<0>(masks, c), bit_pairs<3>(masks, a)), unit_d.half[half]);
+                   wasm_v128_or(nibbles<0>(masks, c), upper_pairs(masks, a)), unit_d.half[half]);
       store_scaled(masks, m + 32 + 4 * half,
-                   wasm_v128_or(nibbles<1>(masks, c), bit_pairs<3>(masks, b)), minus_m);
+                   wasm_v128_or(nibbles<1>(masks, c), upper_pairs(masks, b)), minus_m);
     }
   }
 };
@@ -225,7 +221,7 @@ struct Q5_K : KFormat {
   }
 };
 
-// 128 inputs make a group of 4 sub-blocks: of each unit the codes of three, the fourth above them.
+// 128 inputs make a group of 4 sub-blocks: the codes of three, and those of the fourth above them.
 struct Q6_K : SimpleFormat {
   static constexpr size_t kTileBytes = 8 * 210;
   static constexpr size_t kSubs = 8, kParts = 4;

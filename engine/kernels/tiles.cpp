@@ -40,9 +40,9 @@ uint32_t turn_back(uint32_t turned) {
 }
 
 // A block of Q6_K has four inputs 32 apart in 3 bytes: the nibbles of the first and third, those of
-// the second and fourth, and four bit pairs. Regrouped these hold, in the same places, the bit
-// pairs' byte first, all six bits of the first three, and above each two bits of the fourth: so
-// three of four codes are one mask away. Each word is four such bytes.
+// the second and fourth, and four bit pairs. Regrouped, the byte of the bit pairs and these two
+// hold all six bits of the first three, and above each two bits of the fourth: so three of four
+// codes are one mask away. Each word is four such bytes.
 void regroup_sixes(uint8_t* block, bool back) {
   constexpr uint32_t kNibbles = 0x0f0f0f0f, kPairs = 0x03030303;
   for (size_t i = 0; i < 16; ++i) {

@@ -31,9 +31,10 @@ struct BlockField {
 //   Q5_1 {d 0,2,2} {m 2,2,2} {fifth bits 4,4,4, turned} {codes 8,16,4}
 //   Q4_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {codes 16,128,4}
 //   Q5_K {d 0,2,2} {dmin 2,2,2} {scales 4,12,4} {high bits 16,32,4} {codes 48,128,4}
-//   Q6_K {d 208,2,2} {scales 192,16,4}, then 16 times {bit pairs 4,4} {nibbles 4,4} {nibbles 4,4}
-//        of the same inputs, regrouped: of inputs i, i + 32, i + 64, i + 96 in half a block the
-//        first three have a byte each, the fourth two bits above each of them, low ones first
+//   Q6_K {d 208,2,2} {scales 192,16,4}, then of each half of a block {bit pairs 128 + 32 h,32,4}
+//        {nibbles 64 h,32,4} {nibbles 64 h + 32,32,4}, regrouped: of inputs i, i + 32, i + 64 and
+//        i + 96 the first three have a byte each, in these three fields, and the fourth two bits
+//        above each of them, low ones first
 std::span<const BlockField> block_fields(TensorType type);
 
 // Whether every float16 in n_bytes of file rows, scale or weight, is finite. Kernels widen halves

@@ -30,7 +30,7 @@ bool AttentionView::hides(const Query& query, uint32_t first, uint32_t end) cons
   return false;
 }
 
-// Key and value of a position that the query can see, to k_ and v_.
+// Key and value of a position, for the query's head, to k_ and v_.
 void AttentionView::read(const Query& query, uint32_t pos) {
   const Config& c = session_.model().config;
   const auto layer = static_cast<uint32_t>(session_.ops()[query.z_op].layer);
