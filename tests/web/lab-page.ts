@@ -40,8 +40,9 @@ export async function press(page: Page, key: string): Promise<void> {
   await settled(page);
 }
 
-/** Steps until the passes over n tokens are complete. */
+/** Steps until the passes over n tokens are complete. While the engine works no step is taken. */
 export async function stepTo(page: Page, unit: StepUnit, n: number): Promise<void> {
+  await settled(page);
   await page.evaluate(
     async ([by, most]) => {
       const { lab } = window;

@@ -102,13 +102,9 @@ export class LabRun extends LabState {
 
   // ---- transport
 
-  /**
-   * One op, layer or token on. A pass that is complete is followed by drawing the next token. While
-   * the engine is at work no step is taken; the promise is kept once that is done.
-   */
+  /** One op, layer or token on. A pass that is complete is followed by drawing the next token. */
   step(unit: StepUnit): Promise<void> {
-    if (this.busy) return this.#work;
-    if (!this.plan) return Promise.resolve();
+    if (this.busy || !this.plan) return Promise.resolve();
     if (this.recorded && this.ended && this.complete) return Promise.resolve();
     return this.#inTurn(() => this.#passes.step(unit, this.#abort.signal));
   }
