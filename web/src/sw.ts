@@ -82,9 +82,9 @@ const isolation = {
 function withIsolation(response: Response): Response {
   if (response.type !== 'basic' && response.type !== 'default') return response;
   const headers = new Headers(response.headers);
-  const missing = Object.entries(isolation).filter(([name]) => !headers.has(name));
-  if (missing.length === 0) return response;
-  for (const [name, value] of missing) headers.set(name, value);
+  const changes = Object.entries(isolation).filter(([name, value]) => headers.get(name) !== value);
+  if (changes.length === 0) return response;
+  for (const [name, value] of changes) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }
