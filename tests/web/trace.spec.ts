@@ -1,5 +1,7 @@
 // The glass box through the page's own client: what it shows is what the engine holds.
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
+import { likeliest } from '../../web/src/worker/likeliest.ts';
 import { open } from './page.ts';
 
 const ids = [1, 40, 41, 42, 43, 44, 45, 46];
@@ -182,3 +184,55 @@ test('breaks stop a pass, and edits run again from what depends on them', async 
     'edits[0].site',
   ]);
 });
+
+test('the likeliest are in order, of equals the first, with their share of all', () => {
+  const logits = Float32Array.of(1, 5, -3, 5, 2, 4);
+  const { ids, p } = likeliest(logits, 4);
+  expect([...ids]).toEqual([1, 3, 5, 4]);
+  const sum = logits.reduce((all, logit) => all + Math.exp(logit), 0);
+  ids.forEach((id, i) => expect(p[i]).toBeCloseTo(Math.exp(logits[id]!) / sum, 6));
+  expect([...likeliest(logits, 6).ids]).toEqual([1, 3, 5, 4, 0, 2]);
+});
+
+for (const file of ['llama-f32', 'qwen2-f32']) {
+  test(`names every output once with the axes that it has: ${file}`, async ({ page }) => {
+    await open(page, 'model=tiny');
+    const bytes = readFileSync(`tests/fixtures/models/${file}.gguf`).toString('base64');
+    const found = await page.evaluate(async (data) => {
+      const { nanoinfer } = window;
+      const { trace } = nanoinfer;
+      const model = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+      await nanoinfer.load({ kind: 'file', file: new File([model], 'model.gguf') });
+      const { ops, taps } = await trace.plan();
+      await trace.keep({ values: taps.map(({ name }) => name) });
+      await trace.begin([1, 2, 3]);
+      const shapes = [];
+      for (const { name, op, axes } of taps) {
+        const { complete } = await trace.run({ until: op + 1 });
+        const { data: values, width } = complete
+          ? await trace.read(name, 2)
+          : await trace.live(name);
+        const product = axes.slice(1).reduce((size, axis) => size * axis.size!, 1);
+        const rows = axes[0]!.name === 'logit_row' ? 1 : 3;
+        shapes.push({
+          name,
+          fits: product === ops[op]!.n_out && width === product && values.length === rows * width,
+          isThere: values.some((x) => x !== 0),
+        });
+      }
+      const logits = await nanoinfer.logits();
+      const last = await trace.read('logits', 2);
+      return {
+        shapes,
+        nLayers: nanoinfer.model!.info.n_layers,
+        same: last.data.every((x, i) => x === logits[i]),
+      };
+    }, bytes);
+    const names = new Set(found.shapes.map(({ name }) => name));
+    expect(names.size).toBe(3 + 16 * found.nLayers);
+    expect(found.shapes).toHaveLength(names.size);
+    expect(found.shapes.filter(({ fits, isThere }) => !fits || !isThere)).toEqual([]);
+    expect(names.has('L.0.q_rot') && names.has('final_norm')).toBe(true);
+    expect(found.same).toBe(true);
+  });
+}

@@ -19,9 +19,9 @@ import { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
 import type { Ready } from './load-model.ts';
 import type { Model } from './model.ts';
+import { tapsOf, viewsOf } from './schema.ts';
 import type { Logits, Session } from './session.ts';
 import { tapNamed, tapsNamed, widthOf } from './tap-names.ts';
-import { tapsOf, viewsOf } from './schema.ts';
 import { Views } from './views.ts';
 
 const sliceMs = 40;

@@ -11,9 +11,8 @@ export function likeliest(logits: Float32Array, n: number): Likeliest {
   const found = new Float32Array(n).fill(-Infinity);
   for (let id = 0; id < logits.length; ++id) {
     const logit = logits[id]!;
-    let at = Math.min(id, n);
-    if (at === n && !(logit > found[n - 1]!)) continue;
-    if (at === n) --at;
+    if (id >= n && !(logit > found[n - 1]!)) continue;
+    let at = Math.min(id, n - 1);
     for (; at > 0 && logit > found[at - 1]!; --at) {
       found[at] = found[at - 1]!;
       ids[at] = ids[at - 1]!;

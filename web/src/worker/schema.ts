@@ -63,10 +63,11 @@ export function tapsOf(ops: readonly OpInfo[], info: ModelInfo): TapInfo[] {
   return ops.flatMap((op, i) => {
     const named = taps[wordOf(op)];
     if (!named || last.get(wordInLayer(op)) !== i) return [];
-    const tap = (op: number, name: string, axes: readonly string[]): TapInfo => ({
-      name: ops[i]!.layer < 0 ? name : `L.${ops[i]!.layer}.${name}`,
-      op,
-      axes: [ops[i]!.logit_rows ? 'logit_row' : 'row', ...axes].map(axis),
+    const { layer, logit_rows } = op;
+    const tap = (behind: number, name: string, axes: readonly string[]): TapInfo => ({
+      name: layer < 0 ? name : `L.${layer}.${name}`,
+      op: behind,
+      axes: [logit_rows ? 'logit_row' : 'row', ...axes].map(axis),
       dtype: 'f32',
       unit: name === 'logits' ? 'logit' : '1',
     });
