@@ -44,8 +44,7 @@ constexpr uint32_t kShowControlTokens = 1;
 
 }  // namespace
 
-// ---- memory and build
-// ----------------------------------------------------------------------------
+// ---- memory and build ---------------------------------------------------------------------------
 
 // null if there is none to be had.
 EXPORT void* ni_alloc(uint32_t n_bytes) {
@@ -75,8 +74,7 @@ EXPORT const char* ni_build_info() {
   return json(build_info_json(simd, threads));
 }
 
-// ---- loader: bytes go once from their source into their final place
-// ---------------------------------
+// ---- loader: bytes go once from their source into their final place -----------------------------
 
 // file_bytes 0: unknown.
 EXPORT ModelLoader* ni_loader_new(double file_bytes) {
@@ -117,8 +115,7 @@ EXPORT void ni_loader_free(ModelLoader* loader) {
   delete loader;
 }
 
-// ---- model
-// -----------------------------------------------------------------------------------------
+// ---- model --------------------------------------------------------------------------------------
 
 EXPORT const char* ni_model_info(const Model* model) {
   return json(model_info_json(*model));
@@ -191,8 +188,7 @@ EXPORT int ni_model_sentencepiece_proto(Model* model, uint8_t* out, uint32_t cap
                   reinterpret_cast<char*>(out), capacity);
 }
 
-// ---- incremental detokenizer: never half a character
-// ----------------------------------------------------
+// ---- incremental detokenizer: never half a character --------------------------------------------
 
 // flags: 1 = control tokens appear as their text.
 EXPORT TextStream* ni_text_stream_new(Model* model, uint32_t flags) {
@@ -214,8 +210,7 @@ EXPORT void ni_text_stream_free(TextStream* stream) {
   delete stream;
 }
 
-// ---- session: one plan of ops, many sequences
-// --------------------------------------------------------------
+// ---- session: one plan of ops, many sequences ---------------------------------------------------
 
 // n_ctx, n_batch 0: defaults.
 EXPORT Session* ni_session_new(Model* model, uint32_t n_ctx, uint32_t n_batch, uint32_t n_seqs,
@@ -350,8 +345,7 @@ EXPORT void ni_session_op_ms_reset(Session* session) {
   std::fill(session->op_ms().begin(), session->op_ms().end(), 0.0);
 }
 
-// ---- sampler: a visible chain
-// ------------------------------------------------------------------------------
+// ---- sampler: a visible chain -------------------------------------------------------------------
 
 // bias: (n_biases, 2) token id, what is added to its logit. Null if a parameter is out of range.
 EXPORT Sampler* ni_sampler_new(const SamplerNumbers* numbers, const double* bias, uint32_t n_biases,
