@@ -91,7 +91,7 @@ struct KvChunk {
   const float*
       values;  // (head_dim / kKvLanes, kChunkPositions, kKvLanes); a last group of what is left
 };
-inline constexpr size_t kKvLanes = 16;
+inline constexpr size_t kKvLanes = 8;
 
 // Where dimension d of position p lies in keys and in values.
 inline size_t key_place(size_t head_dim, size_t p, size_t d) {

@@ -19,53 +19,80 @@ inline v128_t load_first(const float* p, size_t n) {
   return n == 2 ? two : wasm_v128_load32_lane(p + 2, two, 2);
 }
 
-// Two queries at a time by four vectors: 8 sums, the 4 vectors that both share and their 2 factors
-// fill the 16 registers. One query by eight vectors needs one register more, and the sum that then
-// lives in memory is waited for in every step (measured: half the speed).
-constexpr size_t kVectors = 4;
-constexpr size_t kStep = 4 * kVectors;
-static_assert(kStep == kKvLanes);
+// A group of lanes is two vectors, by which up to four queries are multiplied at a time: 8 sums
+// live in registers. All queries take a group before any takes the next, so that keys and values
+// come from memory in their order, once, with the work of all queries to hide behind (README 12).
+constexpr size_t kVectors = kKvLanes / 4;
 
-// Scores of kStep positions for each query; keys (head_dim, kKvLanes) are those of the positions.
-template <size_t kQueries>
-inline void score(const float* const (&q)[kQueries], const float* keys, size_t head_dim,
-                  v128_t scale, float* const (&probs)[kQueries]) {
-  v128_t sums[kQueries][kVectors];
-  for (size_t i = 0; i < kQueries; ++i) {
-    for (v128_t& sum : sums[i]) sum = wasm_f32x4_splat(0.0f);
+struct GroupSums {
+  v128_t vector[kVectors];
+
+  GroupSums() {
+    for (v128_t& sum : vector) sum = wasm_f32x4_splat(0.0f);
   }
-  for (size_t d = 0; d < head_dim; ++d, keys += kKvLanes) {
-    v128_t q_d[kQueries];
-    for (size_t i = 0; i < kQueries; ++i) q_d[i] = wasm_v128_load32_splat(q[i] + d);
-    unrolled<kVectors>([&](auto vector) __attribute__((always_inline)) {
-      const v128_t k = wasm_v128_load(keys + 4 * vector);
+};
+
+// sums[i] += factors[i][step] * lanes[step, .], step by step: a key group times elements of q, a
+// value group times the probabilities of positions.
+template <size_t kQueries>
+__attribute__((always_inline)) inline void add_products(GroupSums* sums,
+                                                        const float* const (&factors)[kQueries],
+                                                        const float* lanes, size_t n_steps) {
+  for (size_t step = 0; step < n_steps; ++step, lanes += kKvLanes) {
+    v128_t factor[kQueries];
+    for (size_t i = 0; i < kQueries; ++i) factor[i] = wasm_v128_load32_splat(factors[i] + step);
+    unrolled<kVectors>([&](auto index) __attribute__((always_inline)) {
+      const v128_t four = wasm_v128_load(lanes + 4 * index);
       for (size_t i = 0; i < kQueries; ++i) {
-        sums[i][vector] = wasm_f32x4_add(sums[i][vector], wasm_f32x4_mul(q_d[i], k));
+        v128_t& sum = sums[i].vector[index];
+        sum = wasm_f32x4_add(sum, wasm_f32x4_mul(factor[i], four));
       }
     });
   }
+}
+
+// Calls act.operator()<n>(queries) for runs of four, then for those that are left.
+template <typename Act>
+inline void for_query_runs(std::span<AttentionQuery> queries, Act act) {
+  for (; queries.size() >= 4; queries = queries.subspan(4)) {
+    act.template operator()<4>(queries.data());
+  }
+  if (queries.size() == 3) act.template operator()<3>(queries.data());
+  if (queries.size() == 2) act.template operator()<2>(queries.data());
+  if (queries.size() == 1) act.template operator()<1>(queries.data());
+}
+
+// Scores of the group of positions from p on.
+template <size_t kQueries>
+__attribute__((always_inline)) inline void score_group(const AttentionQuery* queries, size_t p,
+                                                       const float* keys, size_t head_dim,
+                                                       v128_t scale) {
+  GroupSums sums[kQueries];
+  const float* q[kQueries];
+  for (size_t i = 0; i < kQueries; ++i) q[i] = queries[i].q;
+  add_products<kQueries>(sums, q, keys + p * head_dim, head_dim);
   for (size_t i = 0; i < kQueries; ++i) {
     for (size_t v = 0; v < kVectors; ++v) {
-      wasm_v128_store(probs[i] + 4 * v, wasm_f32x4_mul(sums[i][v], scale));
+      wasm_v128_store(queries[i].probs + p + 4 * v, wasm_f32x4_mul(sums[i].vector[v], scale));
     }
   }
 }
 
-// Scores of positions [p, n) of one query into probs, which is written up to the next multiple
-// of 4.
-void scores(const float* q, const float* keys, size_t p, size_t n, size_t head_dim, v128_t scale,
-            float* probs) {
-  for (; p + kStep <= n; p += kStep)
-    score<1>({q}, keys + p * head_dim, head_dim, scale, {probs + p});
-  for (; p < n; p += 4) {
-    const size_t n_left = std::min<size_t>(n - p, 4);
+// Scores of one query's positions from p on; probs are written up to the next multiple of 4.
+void scores_from(size_t p, const AttentionQuery& query, const float* keys, size_t head_dim,
+                 v128_t scale) {
+  for (; p + kKvLanes <= query.n; p += kKvLanes) {
+    score_group<1>(&query, p, keys, head_dim, scale);
+  }
+  for (; p < query.n; p += 4) {
+    const size_t n_left = std::min<size_t>(query.n - p, 4);
     const float* group = keys + key_place(head_dim, p, 0);
     v128_t sum = wasm_f32x4_splat(0.0f);
     for (size_t d = 0; d < head_dim; ++d) {
       const v128_t k = load_first(group + d * kKvLanes, n_left);
-      sum = wasm_f32x4_add(sum, wasm_f32x4_mul(wasm_v128_load32_splat(q + d), k));
+      sum = wasm_f32x4_add(sum, wasm_f32x4_mul(wasm_v128_load32_splat(query.q + d), k));
     }
-    wasm_v128_store(probs + p, wasm_f32x4_mul(sum, scale));
+    wasm_v128_store(query.probs + p, wasm_f32x4_mul(sum, scale));
   }
 }
 
@@ -103,41 +130,27 @@ float exponentials(float* probs, size_t n, float most) {
   return add_lanes(lanes);
 }
 
-// o of kStep dimensions, whose values are (kChunkPositions, kKvLanes): sum over positions of
-// probs[p] * values[p, .]. Query i sees n[i] positions.
+// o of the group of dimensions from d on. Positions that not all of the queries see follow those
+// that they do.
 template <size_t kQueries>
-inline void weigh(const float* const (&probs)[kQueries], const size_t (&n)[kQueries],
-                  const float* values, float* const (&o)[kQueries]) {
-  v128_t sums[kQueries][kVectors];
+__attribute__((always_inline)) inline void weigh_group(const AttentionQuery* queries, size_t d,
+                                                       const float* values, size_t n_seen_by_all) {
+  GroupSums sums[kQueries];
+  const float* probs[kQueries];
+  for (size_t i = 0; i < kQueries; ++i) probs[i] = queries[i].probs;
+  const float* group = values + d * kChunkPositions;
+  add_products<kQueries>(sums, probs, group, n_seen_by_all);
   for (size_t i = 0; i < kQueries; ++i) {
-    for (v128_t& sum : sums[i]) sum = wasm_f32x4_splat(0.0f);
-  }
-  const size_t n_all = *std::min_element(n, n + kQueries);
-  const float* value = values;
-  for (size_t p = 0; p < n_all; ++p, value += kKvLanes) {
-    v128_t e[kQueries];
-    for (size_t i = 0; i < kQueries; ++i) e[i] = wasm_v128_load32_splat(probs[i] + p);
-    unrolled<kVectors>([&](auto vector) __attribute__((always_inline)) {
-      const v128_t v = wasm_v128_load(value + 4 * vector);
-      for (size_t i = 0; i < kQueries; ++i) {
-        sums[i][vector] = wasm_f32x4_add(sums[i][vector], wasm_f32x4_mul(e[i], v));
-      }
-    });
-  }
-  for (size_t i = 0; i < kQueries; ++i) {  // what one sees and the other does not
-    for (size_t p = n_all; p < n[i]; ++p) {
-      const v128_t e = wasm_v128_load32_splat(probs[i] + p);
-      for (size_t v = 0; v < kVectors; ++v) {
-        const v128_t four = wasm_v128_load(values + p * kKvLanes + 4 * v);
-        sums[i][v] = wasm_f32x4_add(sums[i][v], wasm_f32x4_mul(e, four));
-      }
+    add_products<1>(&sums[i], {probs[i] + n_seen_by_all}, group + n_seen_by_all * kKvLanes,
+                    queries[i].n - n_seen_by_all);
+    for (size_t v = 0; v < kVectors; ++v) {
+      wasm_v128_store(queries[i].out.o + d + 4 * v, sums[i].vector[v]);
     }
-    for (size_t v = 0; v < kVectors; ++v) wasm_v128_store(o[i] + 4 * v, sums[i][v]);
   }
 }
 
-// The dimensions from d on that kStep does not divide.
-void weigh_rest(const AttentionQuery& query, const float* values, size_t d, size_t head_dim) {
+// The dimensions from d on that kKvLanes does not divide.
+void weigh_from(size_t d, const AttentionQuery& query, const float* values, size_t head_dim) {
   for (; d < head_dim; ++d) {
     float sum = 0.0f;
     for (size_t p = 0; p < query.n; ++p) {
@@ -147,49 +160,31 @@ void weigh_rest(const AttentionQuery& query, const float* values, size_t d, size
   }
 }
 
-template <size_t kQueries>
-void attend(AttentionQuery* queries, const KvChunk& chunk, size_t head_dim, float scale) {
-  const v128_t scale4 = wasm_f32x4_splat(scale);
-  const float* q[kQueries];
-  float* probs[kQueries];
-  size_t n[kQueries];
-  for (size_t i = 0; i < kQueries; ++i) {
-    q[i] = queries[i].q;
-    probs[i] = queries[i].probs;
-    n[i] = queries[i].n;
-  }
-  const size_t n_all = *std::min_element(n, n + kQueries);
-  size_t p = 0;
-  for (; p + kStep <= n_all; p += kStep) {
-    float* at[kQueries];
-    for (size_t i = 0; i < kQueries; ++i) at[i] = probs[i] + p;
-    score<kQueries>(q, chunk.keys + p * head_dim, head_dim, scale4, at);
-  }
-  for (size_t i = 0; i < kQueries; ++i) {
-    scores(q[i], chunk.keys, p, n[i], head_dim, scale4, probs[i]);
-    queries[i].out.m = largest(probs[i], n[i]);
-    queries[i].out.l = exponentials(probs[i], n[i], queries[i].out.m);
-  }
-  size_t d = 0;
-  for (; d + kStep <= head_dim; d += kStep) {
-    const float* e[kQueries];
-    float* o[kQueries];
-    for (size_t i = 0; i < kQueries; ++i) {
-      e[i] = probs[i];
-      o[i] = queries[i].out.o + d;
-    }
-    weigh<kQueries>(e, n, chunk.values + d * kChunkPositions, o);
-  }
-  for (size_t i = 0; i < kQueries; ++i) weigh_rest(queries[i], chunk.values, d, head_dim);
-}
-
 }  // namespace
 
 void attention_chunk(std::span<AttentionQuery> queries, const KvChunk& chunk, size_t head_dim,
                      float scale) {
-  size_t i = 0;
-  for (; i + 2 <= queries.size(); i += 2) attend<2>(&queries[i], chunk, head_dim, scale);
-  if (i < queries.size()) attend<1>(&queries[i], chunk, head_dim, scale);
+  size_t n = kChunkPositions;  // seen by all
+  for (const AttentionQuery& query : queries) n = std::min(n, query.n);
+  const v128_t scale4 = wasm_f32x4_splat(scale);
+  size_t p = 0;
+  for (; p + kKvLanes <= n; p += kKvLanes) {
+    for_query_runs(queries, [&]<size_t kQueries>(const AttentionQuery* run) {
+      score_group<kQueries>(run, p, chunk.keys, head_dim, scale4);
+    });
+  }
+  for (AttentionQuery& query : queries) {
+    scores_from(p, query, chunk.keys, head_dim, scale4);
+    query.out.m = largest(query.probs, query.n);
+    query.out.l = exponentials(query.probs, query.n, query.out.m);
+  }
+  size_t d = 0;
+  for (; d + kKvLanes <= head_dim; d += kKvLanes) {
+    for_query_runs(queries, [&]<size_t kQueries>(const AttentionQuery* run) {
+      weigh_group<kQueries>(run, d, chunk.values, n);
+    });
+  }
+  for (const AttentionQuery& query : queries) weigh_from(d, query, chunk.values, head_dim);
 }
 
 void attention_merge(AttentionPartial* into, const AttentionPartial& next, size_t head_dim) {

@@ -110,15 +110,15 @@ AttentionPartial load_partial(float* at, size_t head_dim) {
   return {.o = at, .m = at[head_dim], .l = at[head_dim + 1]};
 }
 
-// A lone row: one chunk of one KV head, for all its query heads, so that it is read once. The
-// partial results are merged by the next op.
+// A lone row: one chunk of one KV head, for all its query heads, so that it is read once. Units
+// follow memory, where a chunk of all heads lies in one piece. The partial results are merged by
+// the next op.
 void attention_chunk_of_lone_row(const Op& op, const Pass& pass, size_t unit,
                                  ThreadScratch& scratch) {
   const Config& c = *pass.config;
   const Row& r = pass.rows[0];
-  const size_t n_chunks = chunks_for(r.pos);
-  const uint32_t kv_head = static_cast<uint32_t>(unit / n_chunks);
-  const size_t chunk = unit % n_chunks;
+  const uint32_t kv_head = static_cast<uint32_t>(unit % c.n_kv_heads);
+  const size_t chunk = unit / c.n_kv_heads;
   const uint32_t first = static_cast<uint32_t>(chunk * kChunkPositions);
   const KvChunk kv = pass.cache->chunk(r.seq, static_cast<uint32_t>(op.layer), kv_head, first);
   const size_t group = c.n_heads / c.n_kv_heads;

@@ -21,7 +21,7 @@ struct Row {
 
 // Rows of a sequence that follow each other go through attention this many together, so that keys
 // and values are read once for all of them.
-inline constexpr size_t kAttentionRows = 2;
+inline constexpr size_t kAttentionRows = 4;
 
 // Scratch of one thread. group: query heads of a KV head.
 struct ThreadScratch {
