@@ -5,6 +5,7 @@ const preview = 'node node_modules/vite/bin/vite.js preview --strictPort --port'
 
 // Nothing in these depends on threads.
 const sameOnBoth = [
+  'cell',
   'control-tokens',
   'conversation',
   'lab-!(memory|perf)',

@@ -1,7 +1,6 @@
 #include "engine/trace/products.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/kernels/tiles.h"
 #include "engine/quant/blocks.h"
@@ -46,8 +45,6 @@ void Products::take_buffers() {
   }
   in_ = arena_.take<float>(n_in);
   out_ = arena_.take<float>(n_out);
-  row_ = arena_.take<float>(n_in);
-  cell_ = arena_.take<float>(size_t{2} * n_in + 6 * (n_in / kBlock + 1));
   QuantisedRows& q = activations_.quantised;
   q.wide = arena_.take<int16_t>(n_in);
   q.high = arena_.take<int8_t>(n_in);
@@ -101,62 +98,11 @@ std::span<const float> Products::lens(const float* residual) {
   return product(static_cast<uint32_t>(ops.size() - 1), in_);
 }
 
-// The weights (n_in of block b) of one row of W as integers, and what they are multiplied by.
-Products::Term Products::quantised_term(const Matrix& w, uint32_t row, size_t b, float* weights,
-                                        float* inputs) {
-  const QuantisedRows& x = activations_.quantised;
-  const size_t block_elements = traits(w.type).block_elements;
-  const size_t first = b * kBlock;
-  const size_t tile = row / kTileRows;
-  auto* const bytes = reinterpret_cast<uint8_t*>(row_);
-  unpack_block_bytes(w.type, w.tile(tile), w.tile_rows(tile), row % kTileRows,
-                     first / block_elements, bytes);
-  BlockCodes codes;
-  decode_block(w.type, bytes, &codes);
-  const size_t sub = first % block_elements / kBlock;
-  int32_t exact = 0;
-  for (size_t i = 0; i < kBlock; ++i) {
-    const int16_t code = codes.codes[sub * kBlock + i];
-    exact += code * x.wide[first + i];
-    weights[i] = code;
-    inputs[i] = x.wide[first + i];
-  }
-  const bool with_min = has_min(w.type);
-  return {.d = codes.d[sub],
-          .a = x.scale[b],
-          .dot = static_cast<float>(exact),
-          .m = with_min ? codes.m[sub] : 0,
-          .s = with_min ? x.sum[b] : 0};
-}
-
-std::span<const float> Products::cell(uint32_t op, const float* in, uint32_t element) {
-  const Matrix& w = *session_.ops()[op].matrix;
-  const bool quantised = traits(w.type).quantised;
-  const size_t n_blocks = (w.n_in + kBlock - 1) / kBlock;
-  float* const weights = cell_;
-  float* const inputs = weights + w.n_in;
-  float* const blocks = inputs + w.n_in;
-  quantise(w, in);
-  if (!quantised) {
-    std::memcpy(inputs, in, w.n_in * sizeof(float));
-    matrix_row(w, element, reinterpret_cast<uint8_t*>(row_), weights);
-  }
-  float sum = 0;
-  for (size_t b = 0; b < n_blocks; ++b) {
-    const size_t first = b * kBlock;
-    Term term;
-    if (quantised) {
-      term = quantised_term(w, element, b, weights + first, inputs + first);
-    } else {
-      const size_t end = std::min<size_t>(first + kBlock, w.n_in);
-      for (size_t i = first; i < end; ++i) term.dot += weights[i] * inputs[i];
-    }
-    sum += (term.d * term.a) * term.dot;
-    if (has_min(w.type)) sum += term.m * term.s;
-    const float column[] = {term.d, term.a, term.dot, term.m, term.s, sum};
-    for (size_t i = 0; i < 6; ++i) blocks[i * n_blocks + b] = column[i];
-  }
-  return {cell_, size_t{2} * w.n_in + 6 * n_blocks};
+const Products::Input& Products::input(uint32_t op, const float* in) {
+  quantise(*session_.ops()[op].matrix, in);
+  const QuantisedRows& rows = activations_.quantised;
+  input_ = {.values = in, .q = rows.wide, .a = rows.scale, .s = rows.sum};
+  return input_;
 }
 
 void matrix_row(const Matrix& w, uint32_t row, uint8_t* bytes, float* values) {

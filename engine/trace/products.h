@@ -1,5 +1,5 @@
 // The plan's matrix products on rows of one's own, outside any pass: the logit lens, what one head
-// writes, and how one element comes about. The same kernels on the session's threads, in buffers
+// writes, and what they make of an input. The same kernels on the session's threads, in buffers
 // apart, so that a pass may stand still meanwhile.
 #pragma once
 
@@ -31,29 +31,26 @@ class Products {
   // Logits (n_vocab) of a row of the residual stream (d_model): final norm, then head.
   std::span<const float> lens(const float* residual);
 
-  // Element `element` of product(op, in) in the kernel's own order: weights (n_in) and inputs
-  // (n_in), then for each block of 32 inputs d, a, dot, m, s and the running sum, (n_blocks) each:
-  //   sum += (d * a) * dot;  with a minimum:  sum += m * s
-  // Weights and inputs are integer codes; floats where the matrix has floats, and then d = a = 1.
-  std::span<const float> cell(uint32_t op, const float* in, uint32_t element);
+  // Row `in` as the kernels multiply it by the op's matrix, until the next call: what it takes to
+  // add up one element of product(op, in) as kernels.h says.
+  struct Input {
+    const float* values;  // `in` itself; all that there is for a matrix of floats
+    const int16_t* q;     // (n_in) in 13 bits
+    const float* a;       // (n_in / 32) scales
+    const float* s;       // (n_in / 32) a * sum of q
+  };
+  const Input& input(uint32_t op, const float* in);
 
  private:
-  // What one block of inputs adds to an element; see cell().
-  struct Term {
-    float d = 1, a = 1, dot = 0, m = 0, s = 0;
-  };
-
   void take_buffers();
-  Term quantised_term(const Matrix& w, uint32_t row, size_t b, float* weights, float* inputs);
   void quantise(const Matrix& w, const float* in);
 
   Session& session_;
   Arena arena_;
   Activations activations_;
-  float* in_ = nullptr;    // (widest input)
-  float* out_ = nullptr;   // (widest output)
-  float* row_ = nullptr;   // a row of a matrix in the file's order, at most as wide in bytes
-  float* cell_ = nullptr;  // what cell() gives
+  Input input_{};
+  float* in_ = nullptr;   // (widest input)
+  float* out_ = nullptr;  // (widest output)
 };
 
 // Whether an op is a matrix product.

@@ -71,7 +71,7 @@ EXPORT void ni_trace_free(OpenTrace* open) {
 // Keeps these taps (n: op, norm_only) and no others, in memory of at most max_bytes taken now.
 // Returns for how many positions they reach, the last ones.
 EXPORT int ni_trace_keep(OpenTrace* open, const KeptTap* taps, uint32_t n, double max_bytes) {
-  const Status kept = open->trace.keep({taps, n}, static_cast<uint64_t>(max_bytes));
+  Status kept = open->trace.keep({taps, n}, static_cast<uint64_t>(max_bytes));
   return kept ? static_cast<int>(open->trace.taps().n_positions()) : report(kept);
 }
 
@@ -158,15 +158,12 @@ EXPORT const float* ni_trace_part(OpenTrace* open, uint32_t op, uint32_t tap, ui
   return hand_out(open->products->part(op, row, first, count), n);
 }
 
-// How element `element` of product `op` of that tap comes about: Products::cell.
-EXPORT const float* ni_trace_cell(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos,
-                                  uint32_t element, uint32_t* n) {
+// That tap as product `op` multiplies it: the addresses of values (n_in, float), q (n_in, int16), a
+// and s (n_in / 32 each, float); see Products::Input.
+EXPORT const Products::Input* ni_trace_input(OpenTrace* open, uint32_t op, uint32_t tap,
+                                             uint32_t pos) {
   const float* row = input_of(open, op, tap, pos);
-  if (row == nullptr) return nullptr;
-  if (element >= open->trace.session().ops()[op].n_out) {
-    return refuse("this op does not give this element", "op", op);
-  }
-  return hand_out(open->products->cell(op, row, element), n);
+  return row != nullptr ? &open->products->input(op, row) : nullptr;
 }
 
 // ---- weights, cache

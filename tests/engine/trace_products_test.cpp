@@ -32,7 +32,33 @@ uint32_t op_named(const Session& session, const std::string& name, int layer) {
   return 0;
 }
 
-TEST(TraceProductsThreads, GiveTheBitsOfThePassAlsoCellByCell) {
+// Element `element` of a product, added up from the input as kernels.h says.
+float added_up(const Matrix& w, const Products::Input& in, uint32_t element) {
+  std::vector<uint8_t> bytes(static_cast<size_t>(row_bytes(w.type, w.n_in)));
+  std::vector<float> values(w.n_in);
+  matrix_row(w, element, bytes.data(), values.data());
+  float sum = 0;
+  for (size_t first = 0; first < w.n_in; first += kBlock) {
+    if (!traits(w.type).quantised) {
+      const size_t end = std::min<size_t>(first + kBlock, w.n_in);
+      float partial = 0;
+      for (size_t i = first; i < end; ++i) partial += values[i] * in.values[i];
+      sum += partial;
+      continue;
+    }
+    const size_t n = traits(w.type).block_elements;
+    const size_t sub = first % n / kBlock;
+    BlockCodes block;
+    decode_block(w.type, &bytes[first / n * traits(w.type).block_bytes], &block);
+    int32_t dot = 0;
+    for (size_t i = 0; i < kBlock; ++i) dot += block.codes[sub * kBlock + i] * in.q[first + i];
+    sum += (block.d[sub] * in.a[first / kBlock]) * static_cast<float>(dot);
+    if (has_min(w.type)) sum += block.m[sub] * in.s[first / kBlock];
+  }
+  return sum;
+}
+
+TEST(TraceProductsThreads, GiveTheBitsOfThePassAlsoElementByElement) {
   for (const char* name : kModels) {
     const std::unique_ptr<Model> model = load(fixture_path(name));
     ASSERT_TRUE(model);
@@ -52,9 +78,10 @@ TEST(TraceProductsThreads, GiveTheBitsOfThePassAlsoCellByCell) {
       const std::vector<float> out = kept(trace, ops[layer + product.output], 3);
       const std::span<const float> again = products.product(op, in.data());
       EXPECT_EQ(std::vector<float>(again.begin(), again.end()), out) << name << product.output;
+      const Products::Input& input = products.input(op, in.data());
       for (uint32_t element = 0; element < out.size(); ++element) {
-        const std::span<const float> cell = products.cell(op, in.data(), element);
-        ASSERT_EQ(cell.back(), out[element]) << name << product.output << " " << element;
+        ASSERT_EQ(added_up(*session->ops()[op].matrix, input, element), out[element])
+            << name << product.output << " " << element;
       }
     }
     const std::vector<float> residual = kept(trace, ops[layer + ".resid_post"], 4);
@@ -70,6 +97,7 @@ TEST(TraceProducts, PartsOfAnInputAddUpToTheWhole) {
     const Config& c = model->config;
     const std::unique_ptr<Session> session = new_session(*model, {});
     Products products(*session);
+    ASSERT_TRUE(products.ready());
     const uint32_t op = op_named(*session, "attn_output", 0);
     std::vector<float> in;
     for (const int32_t id : some_ids(c.q_dim(), 2000)) in.push_back(static_cast<float>(id - 1000));
@@ -83,29 +111,26 @@ TEST(TraceProducts, PartsOfAnInputAddUpToTheWhole) {
   }
 }
 
-// The products of a cell are those of the weights and inputs that it names.
-TEST(TraceProducts, ACellSaysWhatItAddsUp) {
+TEST(TraceProducts, AnInputIsScalesTimesCodes) {
   const std::unique_ptr<Model> model = load(fixture_path("llama-q4_k_m.gguf"));
   ASSERT_TRUE(model);
   const std::unique_ptr<Session> session = new_session(*model, {});
   Products products(*session);
+  ASSERT_TRUE(products.ready());
   const uint32_t op = op_named(*session, "ffn_down", 0);
-  const Matrix& w = *session->ops()[op].matrix;
+  const uint32_t n_in = session->ops()[op].n_in;
   std::vector<float> in;
-  for (const int32_t id : some_ids(w.n_in, 2000)) in.push_back(static_cast<float>(id - 1000) / 7);
-  std::vector<uint8_t> bytes(static_cast<size_t>(row_bytes(w.type, w.n_in)));
-  std::vector<float> values(w.n_in);
-  for (const uint32_t element : {0u, 9u, w.n_out - 1}) {
-    const std::span<const float> cell = products.cell(op, in.data(), element);
-    matrix_row(w, element, bytes.data(), values.data());
-    const size_t n_blocks = w.n_in / kBlock;
-    for (size_t i = 0; i < w.n_in; ++i) {
-      const auto at = [&](size_t column) {
-        return cell[2 * w.n_in + column * n_blocks + i / kBlock];
-      };
-      EXPECT_EQ(at(0) * cell[i] + at(3), values[i]);
-      EXPECT_NEAR(at(1) * cell[w.n_in + i], in[i], 0.51f * at(1));
+  for (const int32_t id : some_ids(n_in, 2000)) in.push_back(static_cast<float>(id - 1000) / 7);
+  const Products::Input& input = products.input(op, in.data());
+  EXPECT_EQ(input.values, in.data());
+  for (size_t first = 0; first < n_in; first += kBlock) {
+    const float a = input.a[first / kBlock];
+    int32_t sum = 0;
+    for (size_t i = first; i < first + kBlock; ++i) {
+      EXPECT_NEAR(a * input.q[i], in[i], 0.51f * a);
+      sum += input.q[i];
     }
+    EXPECT_EQ(input.s[first / kBlock], a * static_cast<float>(sum));
   }
 }
 

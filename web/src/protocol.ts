@@ -607,8 +607,9 @@ export interface Lens {
 }
 
 /**
- * One element of a matrix product, as the kernel adds it up: for each block b of inputs, in order,
- * sum += (d[b] * a[b]) * dot[b], then, for types with a minimum, sum += m[b] * s[b].
+ * One element of a matrix product, added up from the engine's codes and scales as the kernel does it
+ * (worker/cell.ts): for each block b of inputs, in order, sum += (d[b] * a[b]) * dot[b], then, for
+ * types with a minimum, sum += m[b] * s[b].
  */
 export interface Cell {
   /** The matrix product's op. */

@@ -117,14 +117,7 @@ export interface EngineModule {
     count: number,
     n: Address,
   ): Address;
-  _ni_trace_cell(
-    trace: Address,
-    op: number,
-    tap: number,
-    position: number,
-    element: number,
-    n: Address,
-  ): Address;
+  _ni_trace_input(trace: Address, op: number, tap: number, position: number): Address;
 
   _ni_matrix_row(
     session: Address,

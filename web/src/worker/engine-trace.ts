@@ -1,5 +1,6 @@
 // The C ABI's glass box as a typed object (engine/wasm/trace_exports.cpp). It knows addresses, as
 // engine.ts does. What comes back is a copy.
+import { blockSize } from './cell.ts';
 import { bytesAt, floatsAt, idsAt } from './memory.ts';
 import type { Logits, Session } from './session.ts';
 
@@ -170,11 +171,25 @@ export class EngineTrace {
     );
   }
 
-  /** weights, inputs (n_in each), then d, a, dot, m, s, running sum of each block. */
-  cell(op: number, tap: number, position: number, element: number): Float32Array {
-    return this.#floats((n) =>
-      this.#module._ni_trace_cell(this.#address, op, tap, position, element, n),
-    );
+  /** A tap's row as product `op` multiplies it: codes, a and s of each block; floats as they are. */
+  input(op: number, tap: number, position: number, nIn: number, quantised: boolean) {
+    const { engine } = this.#session;
+    const { module } = engine;
+    const found = engine.check(module._ni_trace_input(this.#address, op, tap, position), 0);
+    const [values, q, a, s] = idsAt(module, found, 4);
+    const blocks = Math.ceil(nIn / blockSize);
+    if (!quantised) {
+      return {
+        inputs: floatsAt(module, values!, nIn).slice(),
+        a: new Float32Array(blocks).fill(1),
+        s: new Float32Array(blocks),
+      };
+    }
+    return {
+      inputs: Float32Array.from(new Int16Array(bytesAt(module, q!, 2 * nIn).slice().buffer)),
+      a: floatsAt(module, a!, blocks).slice(),
+      s: floatsAt(module, s!, blocks).slice(),
+    };
   }
 
   /** A row of an op's matrix: its bytes in the file's order and its values. */

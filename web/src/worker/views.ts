@@ -11,6 +11,7 @@ import type {
   Plan,
   TopToken,
 } from '../protocol.ts';
+import { addUp, blockSize, isQuantised } from './cell.ts';
 import { wholeIn } from './edits.ts';
 import type { EngineTrace } from './engine-trace.ts';
 import { Failure } from './failure.ts';
@@ -30,9 +31,6 @@ const products: Record<string, { op: string; input: string }> = {
   ffn_out: { op: 'ffn_down', input: 'act' },
   logits: { op: 'output', input: 'final_norm' },
 };
-
-/** Inputs that share a scale. */
-const blockSize = 32;
 
 export class Views {
   readonly #model: Model;
@@ -87,27 +85,12 @@ export class Views {
 
   cell({ name, position, element }: Calls['traceCell']['args']): Cell {
     const { op, tap } = this.#product(name);
-    const { n_in: nIn, n_out: nOut, type } = this.#plan.ops[op]!;
     this.#checkPosition(position);
-    wholeIn(element, 0, nOut - 1, 'element');
-    const all = this.#trace.cell(op, tap, position, element);
-    const blocks = Math.ceil(nIn / blockSize);
-    const part = (i: number) => all.slice(2 * nIn + i * blocks, 2 * nIn + (i + 1) * blocks);
-    return {
-      op,
-      type: type ?? '',
-      position,
-      element,
-      weights: all.slice(0, nIn),
-      inputs: all.slice(nIn, 2 * nIn),
-      block: blockSize,
-      d: part(0),
-      a: part(1),
-      dot: part(2),
-      m: part(3),
-      s: part(4),
-      running: part(5),
-    };
+    wholeIn(element, 0, this.#plan.ops[op]!.n_out - 1, 'element');
+    const row = this.#codes(op, element);
+    const input = this.#trace.input(op, tap, position, row.weights.length, isQuantised(row.type));
+    const factors = { ...row, ...input };
+    return { op, position, element, block: blockSize, ...factors, ...addUp(factors) };
   }
 
   matrixBlock({ op, row, block }: Calls['matrixBlock']['args']): MatrixBlock {
@@ -213,9 +196,26 @@ export class Views {
     const nOut = one ? this.#model.info.n_vocab : n_out;
     wholeIn(row, 0, nOut - 1, 'row');
     const rowBytes = one ? bytes : bytes / nOut;
-    const elements = type.endsWith('_K') ? 256 : type.startsWith('Q') ? 32 : 1;
+    const elements = type.endsWith('_K') ? 256 : isQuantised(type) ? 32 : 1;
     const read = this.#trace.matrixRow(op, row, rowBytes, nIn);
     return { ...read, type, elements, bytesEach: rowBytes / (nIn / elements) };
+  }
+
+  /** A row of weights as codes and scales of each block; floats as they are, with d = 1. */
+  #codes(op: number, row: number) {
+    const { bytes, values, type, elements, bytesEach } = this.#row(op, row);
+    const weights = values.slice();
+    const d = new Float32Array(Math.ceil(values.length / blockSize)).fill(1);
+    const m = new Float32Array(d.length);
+    for (let block = 0; isQuantised(type) && block < values.length / elements; ++block) {
+      const own = bytes.subarray(block * bytesEach, (block + 1) * bytesEach);
+      const { codes, scales } = this.#trace.decode(op, own)!;
+      const n = elements / blockSize;
+      weights.set(codes.subarray(0, elements), block * elements);
+      d.set(scales.subarray(0, n), block * n);
+      m.set(scales.subarray(8, 8 + n), block * n);
+    }
+    return { type, weights, d, m };
   }
 
   #top(logits: Float32Array, n: number): TopToken[] {
