@@ -1,39 +1,17 @@
 #include "engine/trace/products.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/kernels/tiles.h"
 #include "engine/quant/blocks.h"
+#include "engine/run/plan_runner.h"
 #include "engine/trace/refusal.h"
 
 namespace nanoinfer {
 
-namespace {
-
-// A product of one row, of which each thread does as much.
-struct Shares {
-  const Op& op;
-  const Pass& pass;
-  size_t n_threads;
-};
-
-void multiply_share(void* context, size_t thread) {
-  const auto& [op, pass, n_threads] = *static_cast<const Shares*>(context);
-  const size_t n_units = count_units(op, pass);
-  const size_t first = n_units * thread / n_threads;
-  const size_t end = n_units * (thread + 1) / n_threads;
-  if (first < end) run_units(op, pass, {first, end}, thread);
-}
-
-}  // namespace
-
 bool is_product(std::span<const Op> ops, uint32_t op) {
   return op < ops.size() && ops[op].kind == OpKind::kMatmul;
-}
-
-Products::Products(Session& session) : session_(session) {
-  take_buffers();
-  if (arena_.commit()) take_buffers();
 }
 
 void Products::take_buffers() {
@@ -54,13 +32,17 @@ void Products::take_buffers() {
   q.isum = arena_.take<int32_t>(n_in / kBlock + 1);
 }
 
-Status Products::ready() const {
+Status Products::ready() {
+  if (in_ == nullptr) {
+    take_buffers();
+    if (arena_.commit()) take_buffers();
+  }
   if (in_ != nullptr) return Ok{};
   return refusal("there is no memory for a row of logits", "bytes", arena_.n_bytes(),
                  ErrorCode::kOutOfMemory);
 }
 
-// (n_out) to `out_`: each thread its share.
+// (n_out) to `out_`, by a plan of this one op.
 std::span<const float> Products::product(uint32_t op, const float* in) {
   const Row row{.token_id = 0, .seq = 0, .pos = 0, .wants_logits = true};
   const uint32_t logit_row = 0;
@@ -72,8 +54,8 @@ std::span<const float> Products::product(uint32_t op, const float* in) {
   matmul.in = in;
   matmul.out = out_;
   quantise(*matmul.matrix, in);
-  Shares shares{matmul, pass, session_.threads().n_threads()};
-  session_.threads().run(multiply_share, &shares);
+  PlanRunner({&matmul, 1}, session_.threads())
+      .run(pass, 0, 1, std::numeric_limits<double>::infinity(), nullptr, nullptr);
   return {out_, matmul.n_out};
 }
 
@@ -90,12 +72,11 @@ std::span<const float> Products::part(uint32_t op, const float* in, uint32_t fir
   return product(op, in_);
 }
 
-std::span<const float> Products::lens(const float* residual) {
-  const std::span<const Op> ops = session_.ops();
+std::span<const float> Products::lens(uint32_t head, const float* residual) {
   const Config& c = session_.model().config;
   session_.kernels().rms_norm(residual, session_.model().weights.output_norm, c.d_model, c.rms_eps,
                               in_);
-  return product(static_cast<uint32_t>(ops.size() - 1), in_);
+  return product(head, in_);
 }
 
 const Products::Input& Products::input(uint32_t op, const float* in) {

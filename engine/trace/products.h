@@ -1,5 +1,5 @@
 // The plan's matrix products on rows of one's own, outside any pass: the logit lens, what one head
-// writes, and what they make of an input. The same kernels on the session's threads, in buffers
+// writes, and what they multiply a matrix by. The same kernels on the session's threads, in buffers
 // apart, so that a pass may stand still meanwhile.
 #pragma once
 
@@ -14,11 +14,11 @@ namespace nanoinfer {
 
 class Products {
  public:
-  // Takes memory for one row of every width.
-  explicit Products(Session& session);
+  explicit Products(Session& session) : session_(session) {}
 
-  // Fails where there was no memory for the buffers.
-  Status ready() const;
+  // Takes memory for one row of every width, the first time, before anything below. Fails where
+  // there is none to be had.
+  Status ready();
 
   // out (n_out of the op's matrix) = W in, without a bias; until the next call. The op must be a
   // matrix product, and `in` of its width.
@@ -28,11 +28,12 @@ class Products {
   // one neuron writes.
   std::span<const float> part(uint32_t op, const float* in, uint32_t first, uint32_t n);
 
-  // Logits (n_vocab) of a row of the residual stream (d_model): final norm, then head.
-  std::span<const float> lens(const float* residual);
+  // Logits (n_vocab) of a row of the residual stream (d_model): final norm, then op `head`, the
+  // plan's last.
+  std::span<const float> lens(uint32_t head, const float* residual);
 
-  // Row `in` as the kernels multiply it by the op's matrix, until the next call: what it takes to
-  // add up one element of product(op, in) as kernels.h says.
+  // Row `in` as the kernels multiply it by the op's matrix, until the next call. With a row of that
+  // (matrix_row, decode_block) one element of product(op, in) is added up as kernels.h says.
   struct Input {
     const float* values;  // `in` itself; all that there is for a matrix of floats
     const int16_t* q;     // (n_in) in 13 bits

@@ -3,7 +3,6 @@
 // call that fails returns null or -1. Floats that are returned are the engine's, *n of them, until
 // the next call with this trace.
 #include <cstddef>
-#include <memory>
 #include <span>
 
 #include "engine/quant/blocks.h"
@@ -16,11 +15,11 @@ using namespace nanoinfer;
 
 namespace {
 
-// A trace as it is handed out. The buffers for products are taken by the first.
+// A trace as it is handed out.
 struct OpenTrace {
-  OpenTrace(Session& session, uint32_t seq) : trace(session, seq) {}
+  OpenTrace(Session& session, uint32_t seq) : trace(session, seq), products(session) {}
   Trace trace;
-  std::unique_ptr<Products> products;
+  Products products;
 };
 
 const float* hand_out(std::span<const float> values, uint32_t* n) {
@@ -33,16 +32,18 @@ std::nullptr_t refuse(const char* message, const char* what, uint32_t number) {
   return nullptr;
 }
 
-// Row `tap` of position `pos`, which is to be an input of product `op`, and buffers to multiply it.
-const float* input_of(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos) {
+// Row `tap` of position `pos`, which is to be an input of product `op`, or elements [first, first +
+// count) of it, and buffers to multiply it.
+const float* input_of(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos, uint32_t first = 0,
+                      uint32_t count = 0) {
   const float* row = nullptr;
   if (report(open->trace.find(tap, pos, &row)) != 0) return nullptr;
   const std::span<const Op> ops = open->trace.session().ops();
-  if (!is_product(ops, op) || ops[op].n_in != ops[tap].n_out) {
-    return refuse("this op does not multiply such a row", "op", op);
+  const uint32_t width = ops[tap].n_out;
+  if (!is_product(ops, op) || ops[op].n_in != width || first > width || count > width - first) {
+    return refuse("this op does not multiply these elements", "op", op);
   }
-  if (!open->products) open->products = std::make_unique<Products>(open->trace.session());
-  return report(open->products->ready()) == 0 ? row : nullptr;
+  return report(open->products.ready()) == 0 ? row : nullptr;
 }
 
 // The matrix of an op that there is; null: it has none.
@@ -71,8 +72,8 @@ EXPORT void ni_trace_free(OpenTrace* open) {
 // Keeps these taps (n: op, norm_only) and no others, in memory of at most max_bytes taken now.
 // Returns for how many positions they reach, the last ones.
 EXPORT int ni_trace_keep(OpenTrace* open, const KeptTap* taps, uint32_t n, double max_bytes) {
-  Status kept = open->trace.keep({taps, n}, static_cast<uint64_t>(max_bytes));
-  return kept ? static_cast<int>(open->trace.taps().n_positions()) : report(kept);
+  const int failed = report(open->trace.keep({taps, n}, static_cast<uint64_t>(max_bytes)));
+  return failed != 0 ? failed : static_cast<int>(open->trace.taps().n_positions());
 }
 
 // Where all that is kept lies; null: nothing is.
@@ -142,20 +143,15 @@ EXPORT const float* ni_trace_attention(OpenTrace* open, uint32_t layer, uint32_t
 EXPORT const float* ni_trace_lens(OpenTrace* open, uint32_t tap, uint32_t pos, uint32_t* n) {
   const auto head = static_cast<uint32_t>(open->trace.session().ops().size() - 1);
   const float* row = input_of(open, head, tap, pos);
-  return row != nullptr ? hand_out(open->products->lens(row), n) : nullptr;
+  return row != nullptr ? hand_out(open->products.lens(head, row), n) : nullptr;
 }
 
 // (n_out) what elements [first, first + count) of the tap, the input of product `op`, give alone:
 // the other inputs are 0.
 EXPORT const float* ni_trace_part(OpenTrace* open, uint32_t op, uint32_t tap, uint32_t pos,
                                   uint32_t first, uint32_t count, uint32_t* n) {
-  const float* row = input_of(open, op, tap, pos);
-  if (row == nullptr) return nullptr;
-  const uint32_t n_in = open->trace.session().ops()[op].n_in;
-  if (first > n_in || count > n_in - first) {
-    return refuse("this op does not multiply these elements", "op", op);
-  }
-  return hand_out(open->products->part(op, row, first, count), n);
+  const float* row = input_of(open, op, tap, pos, first, count);
+  return row != nullptr ? hand_out(open->products.part(op, row, first, count), n) : nullptr;
 }
 
 // That tap as product `op` multiplies it: the addresses of values (n_in, float), q (n_in, int16), a
@@ -163,7 +159,7 @@ EXPORT const float* ni_trace_part(OpenTrace* open, uint32_t op, uint32_t tap, ui
 EXPORT const Products::Input* ni_trace_input(OpenTrace* open, uint32_t op, uint32_t tap,
                                              uint32_t pos) {
   const float* row = input_of(open, op, tap, pos);
-  return row != nullptr ? &open->products->input(op, row) : nullptr;
+  return row != nullptr ? &open->products.input(op, row) : nullptr;
 }
 
 // ---- weights, cache

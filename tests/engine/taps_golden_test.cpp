@@ -108,13 +108,14 @@ TEST_P(TapsGolden, AttentionRowsEqualTheEagerOnes) {
 TEST_P(TapsGolden, LensOfTheMiddleLayerEqualsTransformers) {
   const nlohmann::json& lens = golden_.about.at("lens");
   const std::string name = "L." + std::to_string(lens.at("layer").get<size_t>()) + ".resid_post";
-  const uint32_t op = tap_ops(*session_).at(name);
+  const std::map<std::string, uint32_t> ops = tap_ops(*session_);
   const size_t n_vocab = model_->config.n_vocab;
   const auto offset = lens.at("offset").get<size_t>();
   Products products(*session_);
   ASSERT_TRUE(products.ready());
   for (size_t i = 0; i < positions_.size(); ++i) {
-    const std::span<const float> logits = products.lens(kept(*trace_, op, positions_[i]).data());
+    const std::span<const float> logits =
+        products.lens(ops.at("logits"), kept(*trace_, ops.at(name), positions_[i]).data());
     const std::vector<float> expected = golden_.at(offset + i * n_vocab, n_vocab);
     EXPECT_LE(relative_error({logits.begin(), logits.end()}, expected), 1e-4) << positions_[i];
   }

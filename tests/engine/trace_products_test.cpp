@@ -85,7 +85,7 @@ TEST(TraceProductsThreads, GiveTheBitsOfThePassAlsoElementByElement) {
       }
     }
     const std::vector<float> residual = kept(trace, ops[layer + ".resid_post"], 4);
-    const std::span<const float> lens = products.lens(residual.data());
+    const std::span<const float> lens = products.lens(ops["logits"], residual.data());
     EXPECT_EQ(std::vector<float>(lens.begin(), lens.end()), kept(trace, ops["logits"], 4)) << name;
   }
 }
