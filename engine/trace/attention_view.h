@@ -13,45 +13,33 @@ namespace nanoinfer {
 
 class AttentionView {
  public:
-  AttentionView(const Session& session, uint32_t seq);
+  // The edits, which must outlive it, hold masks: what those of an op hide is not seen there.
+  AttentionView(const Session& session, uint32_t seq, const std::vector<Edit>& edits);
 
-  // Query q (head_dim) of head `head` at `pos`, in the layer of op `z_op`, without what the masks
-  // among the edits of that op hide.
+  // Query q (head_dim) of head `head` at `pos`, in the layer of op `z_op`.
   struct Query {
-    std::span<const Edit> edits;
     size_t z_op;
     uint32_t head;
     uint32_t pos;
     const float* q;
   };
 
-  // Softmax over positions 0 .. pos, unnormalised, as the kernel leaves it: z = o / l.
-  struct Sum {
-    float m = 0;  // the largest score
-    float l = 0;  // sum of exp(score - m); 0 where every position is hidden, and z is 0 then
-  };
-
-  // z (head_dim) takes what the query finds. With nothing hidden these are the bits of the pass.
-  Sum attend(const Query& query, float* z);
+  // Whether anything is hidden from it.
+  bool is_masked(const Query& query) const { return hides(query, 0, query.pos + 1); }
 
   // The whole row: raw, scaled, masked and probs, (pos + 1) each, then z (head_dim), m, l. raw is
   // q . k in the kernel's order; masked is -infinity where a position is hidden; probs are
-  // exp(masked - m) / l.
+  // exp(masked - m) / l. m is the kernel's largest score and l its sum of exp(masked - m), both 0,
+  // as are probs and z, where every position is hidden. z has the bits of the pass where none is.
   std::span<const float> row(const Query& query);
 
  private:
   bool hides(const Query& query, uint32_t first, uint32_t end) const;
-  void read(const Query& query, uint32_t pos);
 
   const Session& session_;
   const uint32_t seq_;
+  const std::vector<Edit>& edits_;
   std::vector<float> memory_;
-  float* keys_;  // a chunk with one position
-  float* values_;
-  float* k_;        // (head_dim): one position of the cache
-  float* v_;        // (head_dim)
-  float* partial_;  // (head_dim)
-  float* row_;      // (4 * n_ctx + head_dim + 2)
 };
 
 }  // namespace nanoinfer

@@ -11,7 +11,7 @@ Trace::Trace(Session& session, uint32_t seq)
       seq_(seq),
       taps_(session.ops()),
       watched_(session.ops().size()),
-      attention_(session, seq) {
+      attention_(session, seq, edits_) {
   session_.set_watcher(this);
 }
 
@@ -132,14 +132,14 @@ bool Trace::is_cached(uint32_t layer, uint32_t pos) const {
 
 Status Trace::attention(uint32_t layer, uint32_t head, uint32_t pos, std::span<const float>* row) {
   const Config& c = session_.model().config;
-  if (layer >= c.n_layers) return refusal("there is no such layer", "layer", layer);
-  if (head >= c.n_heads) return refusal("there is no such head", "head", head);
-  if (!is_cached(layer, pos)) return refusal("the cache does not hold this", "position", pos);
+  if (layer >= c.n_layers || head >= c.n_heads || !is_cached(layer, pos)) {
+    return refusal("the cache does not hold this", "position", pos);
+  }
   const float* q = nullptr;
   Status found = find(op_of(OpKind::kRope, layer), pos, &q);
   if (!found) return found;
   *row = attention_.row(
-      {edits_, op_of(OpKind::kAttentionMerge, layer), head, pos, q + size_t{head} * c.head_dim});
+      {op_of(OpKind::kAttentionMerge, layer), head, pos, q + size_t{head} * c.head_dim});
   return found;
 }
 
@@ -184,15 +184,18 @@ void Trace::edit_row(size_t op, uint32_t pos, size_t row, float* values) {
   }
 }
 
-// Row `row` of the pass with all its masks, from the queries that lie where rope has left them;
-// heads from which nothing is hidden get the same bits again.
+// Heads from which something is hidden, in row `row` of the pass with all its masks, from the
+// queries that lie where rope has left them.
 void Trace::mask_row(size_t z_op, uint32_t pos, size_t row, float* z) {
   const Config& c = session_.model().config;
   const auto layer = static_cast<uint32_t>(session_.ops()[z_op].layer);
   const Op& rope = session_.ops()[op_of(OpKind::kRope, layer)];
   for (uint32_t head = 0; head < c.n_heads; ++head) {
     const size_t offset = size_t{head} * c.head_dim;
-    attention_.attend({edits_, z_op, head, pos, rope.out + row * rope.n_out + offset}, z + offset);
+    const AttentionView::Query query{z_op, head, pos, rope.out + row * rope.n_out + offset};
+    if (!attention_.is_masked(query)) continue;
+    const std::span<const float> found = attention_.row(query);
+    std::copy_n(&found[size_t{4} * (pos + 1)], c.head_dim, z + offset);
   }
 }
 

@@ -195,6 +195,31 @@ TEST_F(Edits, AMaskIsSoftmaxOverWhatIsLeft) {
   }
 }
 
+TEST_F(Edits, AMaskLeavesOtherHeadsAsEarlierEditsLeftThem) {
+  const uint32_t head_dim = model_->config.head_dim;
+  run();
+  std::vector<float> expected = row("L.0.z", 69);
+  set({{.op = ops_["L.0.z"],
+        .kind = EditKind::kScale,
+        .first = head_dim,
+        .n = head_dim,
+        .begin = 0,
+        .end = 1},
+       {.op = ops_["L.0.z"],
+        .kind = EditKind::kMask,
+        .first = 0,
+        .n = head_dim,
+        .begin = 0,
+        .end = UINT32_MAX}},
+      {3});
+  run();
+  for (uint32_t d = 0; d < head_dim; ++d) {
+    expected[d] = 0;
+    expected[head_dim + d] *= 3;
+  }
+  EXPECT_EQ(row("L.0.z", 69), expected);
+}
+
 TEST_F(Edits, AHeadThatSeesNothingGivesZero) {
   const uint32_t head_dim = model_->config.head_dim;
   set({{.op = ops_["L.0.z"],
