@@ -65,10 +65,10 @@ SinCos sin_cos(double x) {
 
 }  // namespace
 
-void fill_rope_table(const Config& config, const float* factors, uint32_t n_positions,
+void fill_rope_table(const Config& config, float theta, const float* factors, uint32_t n_positions,
                      float* table) {
   const uint32_t n_pairs = config.n_rot / 2;
-  const double log_theta = log_exact(static_cast<double>(config.rope_theta));
+  const double log_theta = log_exact(static_cast<double>(theta));
   for (uint32_t i = 0; i < n_pairs; ++i) {
     double frequency = exp_exact(-2.0 * i / config.n_rot * log_theta);
     if (factors != nullptr) frequency /= static_cast<double>(factors[i]);

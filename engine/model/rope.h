@@ -11,7 +11,7 @@ namespace nanoinfer {
 // Su et al. 2021. `factors` (n_rot / 2) come from the file (Llama 3.1's long-context scaling) or
 // are null. Computed in double with this project's own functions, so that every machine gets one
 // table.
-void fill_rope_table(const Config& config, const float* factors, uint32_t n_positions,
+void fill_rope_table(const Config& config, float theta, const float* factors, uint32_t n_positions,
                      float* table);
 
 }  // namespace nanoinfer

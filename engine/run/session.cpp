@@ -108,8 +108,7 @@ Result<std::unique_ptr<Session>> Session::create(const Model& model,
                  std::to_string(session->arena_.n_bytes()) + " bytes", ""};
   }
   take_buffers(session->arena_, model.config, o, session->activations_, session->scratch_);
-  fill_rope_table(model.config, model.weights.rope_factors, o.n_ctx,
-                  session->activations_.rope_table);
+  session->set_rope_theta(model.config.rope_theta);
   session->ops_ = build_plan(model.config, model.weights, session->activations_);
   session->op_ms_.resize(session->ops_.size());
   session->runner_ = std::make_unique<PlanRunner>(session->ops_, session->pool_);
@@ -205,9 +204,8 @@ Pass Session::pass() {
 }
 
 void Session::set_rope_theta(float theta) {
-  Config turned = model_.config;
-  turned.rope_theta = theta;
-  fill_rope_table(turned, model_.weights.rope_factors, n_ctx_, activations_.rope_table);
+  fill_rope_table(model_.config, theta, model_.weights.rope_factors, n_ctx_,
+                  activations_.rope_table);
 }
 
 Result<size_t> Session::run(size_t until_op, double max_ms) {
