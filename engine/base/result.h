@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -69,8 +70,28 @@ class [[nodiscard]] Result {
   std::variant<T, Error> value_;
 };
 
-// Success, or the reason for failure.
+// Success, or the reason for failure. A pointer: success costs no more than a bool.
 struct Ok {};
+template <>
+class [[nodiscard]] Result<Ok> {
+ public:
+  Result(Ok) {}
+  Result(Error&& error) : error_(std::make_unique<Error>(std::move(error))) {}
+  Result(const Error& error) : Result(Error(error)) {}
+
+  explicit operator bool() const { return error_ == nullptr; }
+  Error& error() {
+    assert(error_);
+    return *error_;
+  }
+  const Error& error() const {
+    assert(error_);
+    return *error_;
+  }
+
+ private:
+  std::unique_ptr<Error> error_;
+};
 using Status = Result<Ok>;
 
 }  // namespace nanoinfer

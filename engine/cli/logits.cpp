@@ -39,7 +39,7 @@ Status write_logits(Session& session, std::span<const int32_t> ids, FloatFile* o
     for (size_t i = 0; i < n; ++i) {
       const std::span<const float> logits = session.logits(i);
       if (out) {
-        const Status written = out->write(logits);
+        Status written = out->write(logits);
         if (!written) return written;
       }
       print_top(session.model().tokenizer, begin + i, logits, n_top);

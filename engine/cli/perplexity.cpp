@@ -33,7 +33,7 @@ struct Score {
 
 // Adds the surprise at every token of a window but its first.
 Status score_window(Session& session, std::span<const int32_t> ids, Score* score) {
-  const Status emptied = session.truncate(0, 0);
+  Status emptied = session.truncate(0, 0);
   if (!emptied) return emptied;
   const auto inputs = ids.first(ids.size() - 1);
   return forward(session, inputs, Wanted::kAllLogits, [&](size_t begin, size_t n) -> Status {

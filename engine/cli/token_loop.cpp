@@ -23,12 +23,12 @@ Status forward(Session& session, std::span<const int32_t> ids, Wanted wanted,
       const bool wants = wanted == Wanted::kAllLogits || (wanted == Wanted::kLastLogits && is_last);
       rows.push_back({ids[i], 0, pos++, wants});
     }
-    const Status begun = session.begin(rows);
+    Status begun = session.begin(rows);
     if (!begun) return begun;
     const Result<size_t> cursor = session.run();
     if (!cursor) return cursor.error();
     if (!on_pass) continue;
-    const Status seen = on_pass(begin, rows.size());
+    Status seen = on_pass(begin, rows.size());
     if (!seen) return seen;
   }
   return Ok{};

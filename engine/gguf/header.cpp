@@ -136,10 +136,10 @@ Status GgufHeaderParser::read_prelude(const Input& in) {
   const uint64_t n_tensors = reader.u64();
   const uint64_t n_entries = reader.u64();
   needed_ = kPreludeBytes;
-  if (const Status s = check_reach(in); !s) return s;
-  if (const Status s = check_version(version); !s) return s;
-  if (const Status s = check_count(n_tensors, kMaxTensors, "tensors", 8); !s) return s;
-  if (const Status s = check_count(n_entries, kMaxMetadataEntries, "metadata entries", 16); !s) {
+  if (Status s = check_reach(in); !s) return s;
+  if (Status s = check_version(version); !s) return s;
+  if (Status s = check_count(n_tensors, kMaxTensors, "tensors", 8); !s) return s;
+  if (Status s = check_count(n_entries, kMaxMetadataEntries, "metadata entries", 16); !s) {
     return s;
   }
   if (n_tensors == 0) {
@@ -190,7 +190,7 @@ Status GgufHeaderParser::read_value(ByteReader& reader, MetadataEntry entry) {
     const uint32_t element_type = reader.u32();
     n_values = reader.u64();
     if (reader.failed()) return wait_for(reader);
-    if (const Status s = check_array(element_type, n_values); !s) return s;
+    if (Status s = check_array(element_type, n_values); !s) return s;
     type = entry.element_type = static_cast<MetadataType>(element_type);
     entry.n_elements = static_cast<uint32_t>(n_values);
   }
@@ -200,10 +200,10 @@ Status GgufHeaderParser::read_value(ByteReader& reader, MetadataEntry entry) {
     const std::span<const uint8_t> values = reader.bytes(n_values * metadata_type_bytes(type));
     if (reader.failed()) return wait_for(reader);
     if (type == MetadataType::kBool) {
-      if (const Status s = check_bools(values, key_place()); !s) return s;
+      if (Status s = check_bools(values, key_place()); !s) return s;
     }
   } else if (entry.type == MetadataType::kString) {
-    if (const Status s = read_string(reader); !s) return s;
+    if (Status s = read_string(reader); !s) return s;
     if (reader.failed()) return wait_for(reader);
   } else {
     needed_ = reader.position() + n_values * sizeof(uint64_t);  // a length before each string
@@ -245,7 +245,7 @@ Status GgufHeaderParser::read_strings(const Input& in) {
   const MetadataEntry& entry = entries_.back();
   ByteReader reader = in.from(at_);
   while (string_at_.size() - entry.first_string < entry.n_elements) {
-    if (const Status s = read_string(reader); !s) return s;
+    if (Status s = read_string(reader); !s) return s;
     if (reader.failed()) return wait_for(reader);
     string_at_.push_back(static_cast<uint32_t>(at_ - kPreludeBytes));
     at_ = reader.position();
@@ -261,8 +261,8 @@ Status GgufHeaderParser::finish_metadata(const Input& in) {
                                                      std::move(entries_), std::move(string_at_));
   if (!metadata) return metadata.error();
   header_.metadata = std::move(*metadata);
-  if (const Status s = check_alignment(header_.metadata, header_.alignment); !s) return s;
-  if (const Status s = check_kind(header_.metadata); !s) return s;
+  if (Status s = check_alignment(header_.metadata, header_.alignment); !s) return s;
+  if (Status s = check_kind(header_.metadata); !s) return s;
   needed_ = at_ + n_tensors_ * kMinTensorBytes;
   stage_ = Stage::kTensors;
   return Ok{};

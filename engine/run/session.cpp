@@ -166,10 +166,10 @@ Status Session::check_rows(std::span<const Row> rows) const {
 
 Status Session::begin(std::span<const Row> rows) {
   abandon();
-  const Status checked = check_rows(rows);
+  Status checked = check_rows(rows);
   if (!checked) return checked;
   for (const Row& row : rows) {
-    const Status reserved = cache_.reserve(row.seq, row.pos + 1);
+    Status reserved = cache_.reserve(row.seq, row.pos + 1);
     if (!reserved) {
       in_pass_ = true;
       abandon();

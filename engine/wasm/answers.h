@@ -36,9 +36,9 @@ T* own(Result<std::unique_ptr<T>> result) {
   return nullptr;
 }
 
-inline int report(const Status& status) {
+inline int report(Status status) {
   if (status) return 0;
-  last_error = status.error();
+  last_error = std::move(status.error());
   return -1;
 }
 
