@@ -12,8 +12,6 @@ namespace nanoinfer {
 
 class PassWatcher {
  public:
-  virtual ~PassWatcher() = default;
-
   // A run begins. (n_ops), until the next one: not 0 where the watcher wants to see an op. Such an
   // op ends its region: the same kernels run, so the bits are the same.
   virtual std::span<const uint8_t> watched() = 0;
@@ -25,6 +23,9 @@ class PassWatcher {
 
   // Positions >= n_positions of a sequence are no longer what was computed.
   virtual void forget(uint32_t seq, uint32_t n_positions) = 0;
+
+ protected:
+  ~PassWatcher() = default;
 };
 
 }  // namespace nanoinfer

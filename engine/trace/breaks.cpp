@@ -10,10 +10,9 @@ namespace nanoinfer {
 Status check_breaks(std::span<const Op> ops, std::span<const Break> breaks) {
   for (size_t i = 0; i < breaks.size(); ++i) {
     const Break& wanted = breaks[i];
-    const bool known = wanted.when == BreakWhen::kAlways
-                           ? wanted.op < ops.size()
-                           : wanted.when <= BreakWhen::kNonFinite && tap_at(ops, wanted.op);
-    if (!known) return refusal("nothing can stop a pass there", "break", i);
+    const bool has_place = wanted.op < ops.size() && wanted.when <= BreakWhen::kNonFinite &&
+                           (wanted.when == BreakWhen::kAlways || tap_at(ops, wanted.op) != nullptr);
+    if (!has_place) return refusal("nothing can stop a pass there", "break", i);
   }
   return Ok{};
 }

@@ -23,7 +23,7 @@ class Trace final : public PassWatcher {
  public:
   // Watches sequence `seq` of the session, which must outlive it and have no other watcher.
   explicit Trace(Session& session, uint32_t seq = 0);
-  ~Trace() override;
+  ~Trace();
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
