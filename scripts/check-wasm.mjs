@@ -2,9 +2,9 @@
 //   - each flavour holds the instructions that it exists for, and none that its browsers lack
 //     (kernels can get lost to a build flag without any test of results noticing)
 //   - exports are those of web/src/worker/engine-module.d.ts, both ways, and no loop hides in them
-//   - size
+//   - size, and what the glass box adds to it
 // It prints what it found, and fails with a list of everything that is wrong.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import loadWabt from 'wabt';
@@ -12,6 +12,7 @@ import { main, root, SetupError } from './setup/process.mjs';
 
 const mostBytes = 300_000;
 const mostBrotliBytes = 100_000; // what a browser fetches
+const mostTraceBytes = 10_000; // of the glass box, in the largest file
 const dot = 'i32x4.dot_i16x8_s';
 const relaxedDot = 'i16x8.relaxed_dot_i8x16_i7x16_s';
 const relaxedDotAdd = 'i32x4.relaxed_dot_i8x16_i7x16_add_s';
@@ -24,6 +25,8 @@ const flavours = [
 ];
 // The token loop belongs to the page: the engine has no function that runs it.
 const hiddenLoop = /generate|complet|chat/i;
+const largest = join(root, 'public/engine/nanoinfer-relaxed-threads.wasm');
+const largestWithoutTrace = join(root, 'build/wasm-relaxed-threads/nanoinfer_without_trace.wasm');
 const typesPath = join(root, 'web/src/worker/engine-module.d.ts');
 
 await main(async () => {
@@ -39,6 +42,7 @@ await main(async () => {
       (fault) => `${relative(root, wasmPath)}: ${fault}`,
     );
   });
+  faults.push(...traceFaults());
   if (faults.length > 0) throw new SetupError(faults.join('\n'));
 });
 
@@ -84,6 +88,17 @@ function codeFaults({ needs, lacks }, { opcodes, bytes, brotliBytes }) {
       ? [`has ${brotliBytes} bytes with Brotli, more than ${mostBrotliBytes}`]
       : []),
   ];
+}
+
+/** Whoever only chats fetches the glass box as well. */
+function traceFaults() {
+  const missing = [largest, largestWithoutTrace].filter((path) => !existsSync(path));
+  if (missing.length > 0) return missing.map((path) => `${relative(root, path)} is missing`);
+  const bytes = statSync(largest).size - statSync(largestWithoutTrace).size;
+  console.log(`the glass box   ${kilobytes(bytes)} KB of relaxed-threads`);
+  return bytes > mostTraceBytes
+    ? [`the glass box has ${bytes} bytes, more than ${mostTraceBytes}`]
+    : [];
 }
 
 function exportFaults({ names, wasmExports }, declared) {

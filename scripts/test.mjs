@@ -34,7 +34,11 @@ await main(async () => {
     wasm: () => buildWasm(),
     'wasm-simd': async () => ctest(await withTests('wasm-simd-threads')),
     'wasm-relaxed': async () => inChromium(runInChromium, await withTests('wasm-relaxed-threads')),
-    'wasm-files': () => ifThere('scripts/check-wasm.mjs', node),
+    'wasm-files': async () => {
+      const env = await emscriptenEnvironment();
+      await buildPreset('wasm-relaxed-threads', env, ['all', 'nanoinfer_without_trace']);
+      await node('scripts/check-wasm.mjs');
+    },
     scripts: () => nodeTests('tests/scripts'),
     web: async () => {
       await buildPage();
@@ -132,10 +136,6 @@ async function nodeTests(folder) {
     .filter((name) => name.endsWith('.test.mjs'))
     .map((name) => join(folder, name));
   if (tests.length > 0) await run(process.execPath, ['--test', ...tests]);
-}
-
-async function ifThere(script, node) {
-  if (existsSync(join(root, script))) await node(script);
 }
 
 async function playwright(node) {
