@@ -52,20 +52,32 @@ struct Matrix {
 
 // ---- activations -------------------------------------------------------------------------------
 
-// Rows of activations in 13 bits, (n_rows, n_in); n_in is a multiple of kBlock.
-// `wide` serves panels and simd128; `high` and `low` (q = 64 * high + low, 0 <= low < 64)
-// serve the relaxed dot, which multiplies bytes.
+// Rows of activations in 13 bits, (n_rows, n_in); n_in is a multiple of kBlock. Each is there as
+// each way to multiply reads it: `wide` one row in 16 bits, `pairs` a few rows beside each other,
+// by which panels are multiplied; `high` and `low` (q = 64 * high + low, 0 <= low < 64) serve the
+// relaxed dot, which multiplies bytes.
 struct QuantisedRows {
-  int16_t* wide = nullptr;  // (n_rows, n_in)
-  int8_t* high = nullptr;   // (n_rows, n_in), -64 .. 63
-  int8_t* low = nullptr;    // (n_rows, n_in), 0 .. 63
-  float* scale = nullptr;   // (n_rows, n_in / 32): a
-  float* sum = nullptr;     // (n_rows, n_in / 32): s = a * sum of q
-  int32_t* isum = nullptr;  // (n_rows, n_in / 32): sum of q, exact; removes zero points
+  int16_t* wide = nullptr;   // (n_rows, n_in)
+  int16_t* pairs = nullptr;  // (paired_rows / kPairedRows, n_in / 2, kPairedRows, 2)
+  int8_t* high = nullptr;    // (n_rows, n_in), -64 .. 63
+  int8_t* low = nullptr;     // (n_rows, n_in), 0 .. 63
+  float* scale = nullptr;    // (n_rows, n_in / 32): a
+  float* sum = nullptr;      // (n_rows, n_in / 32): s = a * sum of q
+  int32_t* isum = nullptr;   // (n_rows, n_in / 32): sum of q, exact; removes zero points
   size_t n_in = 0;
 
   size_t n_blocks() const { return n_in / kBlock; }
 };
+inline constexpr size_t kPairedRows = 4;
+
+// The rows that QuantisedRows::pairs has room for, and where input i of a row lies among them.
+inline constexpr size_t paired_rows(size_t n_rows) {
+  return (n_rows + kPairedRows - 1) / kPairedRows * kPairedRows;
+}
+inline size_t pair_place(size_t n_in, size_t row, size_t i) {
+  return row / kPairedRows * kPairedRows * n_in + i / 2 * 2 * kPairedRows + row % kPairedRows * 2 +
+         i % 2;
+}
 
 // One tile unpacked for many tokens. Missing rows of the last tile are zero.
 // Quantised: codes (n_in / 2, 8, 2): for each pair of inputs, 8 rows x 2 codes, zero points

@@ -27,6 +27,7 @@ void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row
       const int32_t q = a.finite ? round_to_int(values[i] * a.inverse) : 0;
       const size_t at = row * out.n_in + block * kBlock + i;
       out.wide[at] = static_cast<int16_t>(q);
+      out.pairs[pair_place(out.n_in, row, block * kBlock + i)] = static_cast<int16_t>(q);
       out.high[at] = high_part(q);
       out.low[at] = low_part(q);
       sum += q;

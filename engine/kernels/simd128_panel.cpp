@@ -101,7 +101,7 @@ struct WidePanel {
   template <size_t kTokens>
   Sums<kTokens> sums(const Panel& panel, const QuantisedRows& x, size_t token, size_t block) const {
     const int16_t* codes = panel.codes + block * kBlock * kTileRows;
-    const int16_t* q = x.wide + token * x.n_in + block * kBlock;
+    const int16_t* q = x.pairs + pair_place(x.n_in, token, block * kBlock);
     Sums<kTokens> sums;
 #pragma clang loop unroll(disable)
     for (size_t i = 0; i < kBlock; i += 2) {
@@ -109,7 +109,7 @@ struct WidePanel {
       const Lanes8 rows = {{wasm_v128_load(w), wasm_v128_load(w + kTileRows)}};
       unrolled<kTokens>([&](auto token_index) __attribute__((always_inline)) {
         constexpr size_t t = decltype(token_index)::value;
-        const v128_t a = wasm_v128_load32_splat(q + t * x.n_in + i);
+        const v128_t a = wasm_v128_load32_splat(q + i * kPairedRows + 2 * t);
         for (size_t half = 0; half < 2; ++half) {
           v128_t& sum = sums.token[t].half[half];
           sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(rows.half[half], a));
@@ -165,7 +165,7 @@ void unpack_tile(const Matrix& w, size_t tile, const Panel& panel) {
 
 void gemm_panel(const Panel& panel, size_t n_tile_rows, const QuantisedRows& x, size_t n_tokens,
                 float* y, size_t y_stride) {
-  constexpr size_t kTokens = 4;  // 8 sums, 2 weights and an activation of 16 registers
+  constexpr size_t kTokens = kPairedRows;  // 8 sums, 2 weights and an activation of 16 registers
   if (has_min(panel.type)) {
     return gemm<WidePanel, kTokens, true>(panel, n_tile_rows, x, n_tokens, y, y_stride);
   }

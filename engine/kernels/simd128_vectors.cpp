@@ -34,10 +34,20 @@ v128_t round_lanes(const float* x, v128_t inverse, v128_t valid, v128_t magic) {
   return wasm_v128_and(wasm_i32x4_sub(sum, magic), valid);
 }
 
+// 8 inputs, four pairs, to their places among those of other rows.
+void store_pairs(int16_t* to, v128_t q) {
+  constexpr size_t kPair = 2 * kPairedRows;
+  wasm_v128_store32_lane(to, q, 0);
+  wasm_v128_store32_lane(to + kPair, q, 1);
+  wasm_v128_store32_lane(to + 2 * kPair, q, 2);
+  wasm_v128_store32_lane(to + 3 * kPair, q, 3);
+}
+
 }  // namespace
 
 void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row) {
   int16_t* wide = out.wide + row * out.n_in;
+  int16_t* pairs = out.pairs + pair_place(out.n_in, row, 0);
   int8_t* high = out.high + row * out.n_in;
   int8_t* low = out.low + row * out.n_in;
   const v128_t no_sign = held(wasm_i32x4_splat(0x7fffffff));
@@ -55,6 +65,7 @@ void quantise_row(const float* x, size_t n, const QuantisedRows& out, size_t row
         q[half] = wasm_i16x8_narrow_i32x4(round_lanes(eight, inverse, valid, magic),
                                           round_lanes(eight + 4, inverse, valid, magic));
         wasm_v128_store(wide + i + 8 * half, q[half]);
+        store_pairs(pairs + (i + 8 * half) * kPairedRows, q[half]);
         sums = wasm_i32x4_add(sums, wasm_i32x4_extadd_pairwise_i16x8(q[half]));
       }
       wasm_v128_store(high + i,

@@ -27,7 +27,7 @@ const char* op_kind_name(OpKind kind);
 
 // What an op's work is divided by. Rows go to fixed threads, so ops of one row can follow each
 // other without a barrier, and each thread has rows that follow each other: a line of the cache has
-// keys of 16 positions, and two threads that take turns in it wait for each other. Tiles and heads
+// keys of 8 positions, and two threads that take turns in it wait for each other. Tiles and heads
 // go to whichever thread is free.
 enum class Split : uint8_t { kRows, kUnits };
 

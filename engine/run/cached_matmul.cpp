@@ -5,6 +5,7 @@ namespace nanoinfer {
 CachedMatmul::CachedMatmul()
     : weights_(kTileRows * static_cast<size_t>(row_bytes(TensorType::kQ4_0, kInputs))),
       wide_(kTokens * kInputs),
+      pairs_(paired_rows(kTokens) * kInputs),
       codes_(kInputs * kTileRows),
       high_(wide_.size()),
       low_(wide_.size()),
@@ -15,8 +16,8 @@ CachedMatmul::CachedMatmul()
       isum_(scale_.size()),
       code_sums_(d_.size()),
       matrix_{TensorType::kQ4_0, weights_.data(), kTileRows, kInputs},
-      rows_{wide_.data(), high_.data(), low_.data(), scale_.data(),
-            sum_.data(),  isum_.data(), kInputs},
+      rows_{wide_.data(),  pairs_.data(), high_.data(), low_.data(),
+            scale_.data(), sum_.data(),   isum_.data(), kInputs},
       panel_{TensorType::kQ4_0, codes_.data(), code_sums_.data(), d_.data(), m_.data(), nullptr} {}
 
 void CachedMatmul::one_by_one(const Kernels& kernels, float* y) const {

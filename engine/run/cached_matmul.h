@@ -29,7 +29,7 @@ class CachedMatmul {
 
  private:
   std::vector<uint8_t> weights_;
-  std::vector<int16_t> wide_, codes_;
+  std::vector<int16_t> wide_, pairs_, codes_;
   std::vector<int8_t> high_, low_;
   std::vector<float> scale_, sum_, d_, m_;
   std::vector<int32_t> isum_, code_sums_;

@@ -45,6 +45,7 @@ void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activa
   a.up = arena.take<float>(n * c.d_ffn);
   a.logits = arena.take<float>(uint64_t{o.n_logit_rows} * c.n_vocab);
   a.quantised.wide = arena.take<int16_t>(n * n_in_max);
+  a.quantised.pairs = arena.take<int16_t>(paired_rows(o.n_batch) * n_in_max);
   a.quantised.high = arena.take<int8_t>(n * n_in_max);
   a.quantised.low = arena.take<int8_t>(n * n_in_max);
   const uint64_t n_blocks = n_in_max / kBlock + 1;

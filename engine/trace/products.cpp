@@ -25,6 +25,7 @@ void Products::take_buffers() {
   out_ = arena_.take<float>(n_out);
   QuantisedRows& q = activations_.quantised;
   q.wide = arena_.take<int16_t>(n_in);
+  q.pairs = arena_.take<int16_t>(paired_rows(1) * n_in);
   q.high = arena_.take<int8_t>(n_in);
   q.low = arena_.take<int8_t>(n_in);
   q.scale = arena_.take<float>(n_in / kBlock + 1);

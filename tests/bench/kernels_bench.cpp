@@ -74,13 +74,14 @@ struct Weights {
 struct Activations {
   std::vector<float> floats = random_floats(kTokens * kInputs);
   std::vector<int16_t> wide = std::vector<int16_t>(floats.size());
+  std::vector<int16_t> pairs = std::vector<int16_t>(paired_rows(kTokens) * kInputs);
   std::vector<int8_t> high = std::vector<int8_t>(floats.size());
   std::vector<int8_t> low = high;
   std::vector<float> scale = std::vector<float>(floats.size() / kBlock);
   std::vector<float> sum = scale;
   std::vector<int32_t> isum = std::vector<int32_t>(scale.size());
-  QuantisedRows view = {wide.data(), high.data(), low.data(), scale.data(),
-                        sum.data(),  isum.data(), kInputs};
+  QuantisedRows view = {wide.data(),  pairs.data(), high.data(), low.data(),
+                        scale.data(), sum.data(),   isum.data(), kInputs};
 
   explicit Activations(const Kernels& kernels) {
     for (size_t row = 0; row < kTokens; ++row) {

@@ -102,7 +102,7 @@ struct TestMatrix {
 };
 
 struct TestRows {
-  std::vector<int16_t> wide;
+  std::vector<int16_t> wide, pairs;
   std::vector<int8_t> high, low;
   std::vector<float> scale, sum;
   std::vector<int32_t> isum;
@@ -110,12 +110,14 @@ struct TestRows {
 
   TestRows(const Kernels& kernels, const std::vector<float>& x, size_t n_in)
       : wide(x.size()),
+        pairs(paired_rows(x.size() / n_in) * n_in),
         high(x.size()),
         low(x.size()),
         scale(x.size() / kBlock),
         sum(x.size() / kBlock),
         isum(x.size() / kBlock),
-        view{wide.data(), high.data(), low.data(), scale.data(), sum.data(), isum.data(), n_in} {
+        view{wide.data(),  pairs.data(), high.data(), low.data(),
+             scale.data(), sum.data(),   isum.data(), n_in} {
     for (size_t row = 0; row < x.size() / n_in; ++row) {
       kernels.quantise_row(&x[row * n_in], n_in, view, row);
     }
@@ -123,6 +125,7 @@ struct TestRows {
 
   void expect_equal(const TestRows& other) const {
     EXPECT_EQ(wide, other.wide);
+    EXPECT_EQ(pairs, other.pairs);
     EXPECT_EQ(high, other.high);
     EXPECT_EQ(low, other.low);
     EXPECT_EQ(isum, other.isum);
