@@ -44,14 +44,8 @@ void take_buffers(Arena& arena, const Config& c, const SessionOptions& o, Activa
   a.gate = arena.take<float>(n * c.d_ffn);
   a.up = arena.take<float>(n * c.d_ffn);
   a.logits = arena.take<float>(uint64_t{o.n_logit_rows} * c.n_vocab);
-  a.quantised.wide = arena.take<int16_t>(n * n_in_max);
-  a.quantised.pairs = arena.take<int16_t>(paired_rows(o.n_batch) * n_in_max);
-  a.quantised.high = arena.take<int8_t>(n * n_in_max);
-  a.quantised.low = arena.take<int8_t>(n * n_in_max);
+  a.quantised = take_quantised_rows(arena, o.n_batch, n_in_max);
   const uint64_t n_blocks = n_in_max / kBlock + 1;
-  a.quantised.scale = arena.take<float>(n * n_blocks);
-  a.quantised.sum = arena.take<float>(n * n_blocks);
-  a.quantised.isum = arena.take<int32_t>(n * n_blocks);
   a.partials = arena.take<float>(uint64_t{c.n_heads} * chunks_in(o.n_ctx) * (c.head_dim + 2));
   a.rope_table = arena.take<float>(uint64_t{o.n_ctx} * c.n_rot);
   for (ThreadScratch& thread : scratch) {
@@ -76,6 +70,19 @@ Status check_range(const char* name, uint32_t value, uint32_t most) {
 }
 
 }  // namespace
+
+QuantisedRows take_quantised_rows(Arena& arena, size_t n_rows, uint64_t n_in) {
+  const uint64_t n_blocks = n_rows * (n_in / kBlock + 1);
+  QuantisedRows rows;
+  rows.wide = arena.take<int16_t>(n_rows * n_in);
+  rows.pairs = arena.take<int16_t>(paired_rows(n_rows) * n_in);
+  rows.high = arena.take<int8_t>(n_rows * n_in);
+  rows.low = arena.take<int8_t>(n_rows * n_in);
+  rows.scale = arena.take<float>(n_blocks);
+  rows.sum = arena.take<float>(n_blocks);
+  rows.isum = arena.take<int32_t>(n_blocks);
+  return rows;
+}
 
 uint32_t default_context(const Config& config) {
   return std::min(config.n_ctx_train, kDefaultContext);

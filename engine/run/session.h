@@ -137,6 +137,9 @@ class Session {
   std::vector<double> op_ms_;
 };
 
+// Buffers for n_rows rows of at most n_in inputs; the n_in of each use is still to be set.
+QuantisedRows take_quantised_rows(Arena& arena, size_t n_rows, uint64_t n_in);
+
 // Bytes a session with these options takes beside the weights and the KV cache.
 uint64_t scratch_bytes(const Config& config, const SessionOptions& options);
 

@@ -23,14 +23,7 @@ void Products::take_buffers() {
   }
   in_ = arena_.take<float>(n_in);
   out_ = arena_.take<float>(n_out);
-  QuantisedRows& q = activations_.quantised;
-  q.wide = arena_.take<int16_t>(n_in);
-  q.pairs = arena_.take<int16_t>(paired_rows(1) * n_in);
-  q.high = arena_.take<int8_t>(n_in);
-  q.low = arena_.take<int8_t>(n_in);
-  q.scale = arena_.take<float>(n_in / kBlock + 1);
-  q.sum = arena_.take<float>(n_in / kBlock + 1);
-  q.isum = arena_.take<int32_t>(n_in / kBlock + 1);
+  activations_.quantised = take_quantised_rows(arena_, 1, n_in);
 }
 
 Status Products::ready() {
