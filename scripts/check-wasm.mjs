@@ -4,11 +4,12 @@
 //   - exports are those of web/src/worker/engine-module.d.ts, both ways, and no loop hides in them
 //   - size, and what the glass box adds to it
 // It prints what it found, and fails with a list of everything that is wrong.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import loadWabt from 'wabt';
 import { main, root, SetupError } from './setup/process.mjs';
+import { largestWasm, traceBytes, withoutTrace } from './trace-size.mjs';
 
 const mostBytes = 300_000;
 const mostBrotliBytes = 100_000; // what a browser fetches
@@ -25,8 +26,6 @@ const flavours = [
 ];
 // The token loop belongs to the page: the engine has no function that runs it.
 const hiddenLoop = /generate|complet|chat/i;
-const largest = join(root, 'public/engine/nanoinfer-relaxed-threads.wasm');
-const largestWithoutTrace = join(root, 'build/wasm-relaxed-threads/nanoinfer_without_trace.wasm');
 const typesPath = join(root, 'web/src/worker/engine-module.d.ts');
 
 await main(async () => {
@@ -92,9 +91,9 @@ function codeFaults({ needs, lacks }, { opcodes, bytes, brotliBytes }) {
 
 /** Whoever only chats fetches the glass box as well. */
 function traceFaults() {
-  const missing = [largest, largestWithoutTrace].filter((path) => !existsSync(path));
+  const missing = [largestWasm, withoutTrace.path].filter((path) => !existsSync(path));
   if (missing.length > 0) return missing.map((path) => `${relative(root, path)} is missing`);
-  const bytes = statSync(largest).size - statSync(largestWithoutTrace).size;
+  const bytes = traceBytes();
   console.log(`the glass box   ${kilobytes(bytes)} KB of relaxed-threads`);
   return bytes > mostTraceBytes
     ? [`the glass box has ${bytes} bytes, more than ${mostTraceBytes}`]

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { installPackages } from './setup/packages.mjs';
 import { main, root, run, say, SetupError } from './setup/process.mjs';
 import { installSystemPackages } from './setup/system.mjs';
+import { withoutTrace } from './trace-size.mjs';
 
 await main(async () => {
   const started = Date.now();
@@ -35,8 +36,8 @@ await main(async () => {
     'wasm-simd': async () => ctest(await withTests('wasm-simd-threads')),
     'wasm-relaxed': async () => inChromium(runInChromium, await withTests('wasm-relaxed-threads')),
     'wasm-files': async () => {
-      const env = await emscriptenEnvironment();
-      await buildPreset('wasm-relaxed-threads', env, ['all', 'nanoinfer_without_trace']);
+      const { preset, target } = withoutTrace;
+      await buildPreset(preset, await emscriptenEnvironment(), ['nanoinfer_wasm', target]);
       await node('scripts/check-wasm.mjs');
     },
     scripts: () => nodeTests('tests/scripts'),

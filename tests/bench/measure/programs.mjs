@@ -1,26 +1,18 @@
 // The small C++ programs of this folder, in Chromium and natively.
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildNative, buildPreset } from '../../../scripts/build.mjs';
 import { runInChromium } from '../../../scripts/chromium-gtest.mjs';
 import { emscriptenEnvironment } from '../../../scripts/setup/emscripten.mjs';
 import { capture, root, run, SetupError } from '../../../scripts/setup/process.mjs';
+import { withoutTrace } from '../../../scripts/trace-size.mjs';
 
-const preset = 'wasm-relaxed-threads';
-const withoutTrace = 'nanoinfer_without_trace';
+const { preset } = withoutTrace;
 const wasm = (name) => join(root, 'build', preset, `${name}.mjs`);
 const native = (name) => join(root, 'build/release', name);
 
 export async function buildPrograms(names) {
-  await buildPreset(preset, await emscriptenEnvironment(), [...names, withoutTrace]);
+  await buildPreset(preset, await emscriptenEnvironment(), [...names, withoutTrace.target]);
   await buildNative('release', names);
-}
-
-/** What the glass box adds to the largest wasm file. */
-export function traceBytes() {
-  const size = (path) => statSync(path).size;
-  const whole = join(root, 'public/engine/nanoinfer-relaxed-threads.wasm');
-  return size(whole) - size(join(root, 'build', preset, `${withoutTrace}.wasm`));
 }
 
 /** What a program prints in Chromium, as JSON. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { root } from '../../../scripts/setup/process.mjs';
-import { traceBytes } from './programs.mjs';
+import { traceBytes } from '../../../scripts/trace-size.mjs';
 
 /** {files: [{name, bytes, brotliBytes}], traceBytes} */
 export function sizes() {
