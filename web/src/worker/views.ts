@@ -32,6 +32,16 @@ const products: Record<string, { op: string; input: string }> = {
   logits: { op: 'output', input: 'final_norm' },
 };
 
+/** A row of weights as the file has it, and how its blocks lie there. */
+interface Row {
+  bytes: Uint8Array;
+  values: Float32Array;
+  type: string;
+  /** Of a block. */
+  elements: number;
+  bytesEach: number;
+}
+
 export class Views {
   readonly #model: Model;
   readonly #session: Session;
@@ -94,25 +104,10 @@ export class Views {
   }
 
   matrixBlock({ op, row, block }: Calls['matrixBlock']['args']): MatrixBlock {
-    const { bytes, values, type, elements, bytesEach } = this.#row(op, row);
-    const blocks = values.length / elements;
+    const read = this.#row(op, row);
+    const blocks = read.values.length / read.elements;
     wholeIn(block, 0, blocks - 1, 'block');
-    const own = bytes.slice(block * bytesEach, (block + 1) * bytesEach);
-    const ownValues = values.slice(block * elements, (block + 1) * elements);
-    const decoded = this.#trace.decode(op, own);
-    const scales = decoded ? elements / blockSize : 0;
-    return {
-      op,
-      type,
-      row,
-      block,
-      blocks,
-      bytes: own,
-      codes: Float32Array.from(decoded?.codes.subarray(0, elements) ?? ownValues),
-      d: decoded?.scales.slice(0, scales) ?? Float32Array.of(1),
-      m: decoded?.scales.slice(8, 8 + scales) ?? Float32Array.of(0),
-      values: ownValues,
-    };
+    return { op, type: read.type, row, block, blocks, ...this.#block(op, read, block) };
   }
 
   matrixRow({ op, row }: Calls['matrixRow']['args']): Float32Array {
@@ -184,7 +179,7 @@ export class Views {
     return { op, tap: tapNamed(this.#plan.taps, prefix + product.input).op };
   }
 
-  #row(op: number, row: number) {
+  #row(op: number, row: number): Row {
     wholeIn(op, 0, this.#plan.ops.length - 1, 'op');
     const { type, kind, n_in, n_out, bytes } = this.#plan.ops[op]!;
     if (type === undefined) {
@@ -196,26 +191,40 @@ export class Views {
     const nOut = one ? this.#model.info.n_vocab : n_out;
     wholeIn(row, 0, nOut - 1, 'row');
     const rowBytes = one ? bytes : bytes / nOut;
-    const elements = type.endsWith('_K') ? 256 : isQuantised(type) ? 32 : 1;
+    const elements = type.endsWith('_K') ? 256 : isQuantised(type) ? blockSize : 1;
     const read = this.#trace.matrixRow(op, row, rowBytes, nIn);
     return { ...read, type, elements, bytesEach: rowBytes / (nIn / elements) };
   }
 
   /** A row of weights as codes and scales of each block; floats as they are, with d = 1. */
   #codes(op: number, row: number) {
-    const { bytes, values, type, elements, bytesEach } = this.#row(op, row);
+    const read = this.#row(op, row);
+    const { values, type, elements } = read;
     const weights = values.slice();
     const d = new Float32Array(Math.ceil(values.length / blockSize)).fill(1);
     const m = new Float32Array(d.length);
     for (let block = 0; isQuantised(type) && block < values.length / elements; ++block) {
-      const own = bytes.subarray(block * bytesEach, (block + 1) * bytesEach);
-      const { codes, scales } = this.#trace.decode(op, own)!;
-      const n = elements / blockSize;
-      weights.set(codes.subarray(0, elements), block * elements);
-      d.set(scales.subarray(0, n), block * n);
-      m.set(scales.subarray(8, 8 + n), block * n);
+      const one = this.#block(op, read, block);
+      weights.set(one.codes, block * elements);
+      d.set(one.d, (block * elements) / blockSize);
+      m.set(one.m, (block * elements) / blockSize);
     }
     return { type, weights, d, m };
+  }
+
+  /** One of a row's blocks: its bytes, codes, scales and values; a float is a block of its own. */
+  #block(op: number, { bytes, values, elements, bytesEach }: Row, block: number) {
+    const own = bytes.slice(block * bytesEach, (block + 1) * bytesEach);
+    const ownValues = values.slice(block * elements, (block + 1) * elements);
+    const decoded = this.#trace.decode(op, own);
+    const scales = decoded ? elements / blockSize : 0;
+    return {
+      bytes: own,
+      codes: Float32Array.from(decoded?.codes.subarray(0, elements) ?? ownValues),
+      d: decoded?.scales.slice(0, scales) ?? Float32Array.of(1),
+      m: decoded?.scales.slice(8, 8 + scales) ?? Float32Array.of(0),
+      values: ownValues,
+    };
   }
 
   #top(logits: Float32Array, n: number): TopToken[] {
