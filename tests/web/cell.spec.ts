@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { addUp } from '../../web/src/worker/cell.ts';
-import { open } from './page.ts';
+import { loadFile, open } from './page.ts';
 
 /** A row of two blocks, of which the second's codes are all 1. */
 const row = (type: string, first: number) => ({
@@ -57,12 +57,10 @@ const models =
 test('every element is the engine’s, bit for bit, of every type', async ({ page }) => {
   await open(page, 'model=tiny');
   for (const name of models.split(' ')) {
-    const bytes = readFileSync(`tests/fixtures/models/${name}.gguf`).toString('base64');
-    const found = await page.evaluate(async (data) => {
+    await loadFile(page, readFileSync(`tests/fixtures/models/${name}.gguf`));
+    const found = await page.evaluate(async () => {
       const { nanoinfer } = window;
       const { trace } = nanoinfer;
-      const model = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-      await nanoinfer.load({ kind: 'file', file: new File([model], 'model.gguf') });
       const layer = `L.${nanoinfer.model!.info.n_layers - 1}`;
       await trace.keep({ values: [`${layer}.*`] });
       await nanoinfer.prefill([1, 2, 3, 4]);
@@ -97,7 +95,7 @@ test('every element is the engine’s, bit for bit, of every type', async ({ pag
         }
       }
       return { elements, others };
-    }, bytes);
+    });
     expect(found.elements, name).toBeGreaterThanOrEqual(100);
     expect(found.others, name).toEqual([]);
   }

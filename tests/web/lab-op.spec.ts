@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, panel, settled, stepTo, tapValues } from './lab-page.ts';
+import { expectNoOverflow, loadBytes, openLab, panel, stepTo, tapValues } from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=op&text=Once+upon+a+time';
@@ -162,12 +162,7 @@ test('RoPE, norms and biases are computed with the file’s own numbers', async 
     ['llama-f32-partial-rope', ['rope_q']],
     ['qwen2-f32', ['attn_q.bias', 'rope_k', 'ffn_norm']],
   ] as const) {
-    const data = readFileSync(`tests/fixtures/models/${file}.gguf`).toString('base64');
-    await page.evaluate(async (bytes) => {
-      const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'model.gguf');
-      await window.nanoinfer.load({ kind: 'file', file });
-    }, data);
-    await settled(page);
+    await loadBytes(page, readFileSync(`tests/fixtures/models/${file}.gguf`), file);
     await stepTo(page, 'token', 9);
     for (const name of ops) {
       expect(await naiveShare(page, name, 0), `${file}, ${name}`).toBeLessThan(2e-6);

@@ -1,6 +1,7 @@
 // What the tests of the lab share: opening it, waiting for it, and reading the engine's own memory.
 import { expect, type Page } from '@playwright/test';
 import type { StepUnit } from '../../web/src/client/lab-run.ts';
+import { loadFile } from './page.ts';
 
 /** Opens the lab with the tiny model, greedy, and waits until the run stands at its beginning. */
 export async function openLab(page: Page, hash = '', query = ''): Promise<void> {
@@ -16,15 +17,9 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
-/** Loads this model file in the place of the one that is there. */
+/** Loads this model file in the place of the one that is there, and waits until the lab has it. */
 export async function loadBytes(page: Page, file: Buffer, name: string): Promise<void> {
-  await page.evaluate(
-    async ([data, file]) => {
-      const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-      await window.nanoinfer.load({ kind: 'file', file: new File([bytes], file) });
-    },
-    [file.toString('base64'), `${name}.gguf`] as const,
-  );
+  await loadFile(page, file, `${name}.gguf`);
   await settled(page);
 }
 

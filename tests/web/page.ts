@@ -13,6 +13,17 @@ export async function ready(page: Page): Promise<void> {
   await page.evaluate(() => window.nanoinfer.ready);
 }
 
+/** Loads this model file in the place of the one that is there. */
+export async function loadFile(page: Page, bytes: Buffer, name = 'model.gguf'): Promise<void> {
+  await page.evaluate(
+    async ([data, name]) => {
+      const content = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+      await window.nanoinfer.load({ kind: 'file', file: new File([content], name) });
+    },
+    [bytes.toString('base64'), name] as const,
+  );
+}
+
 export async function ask(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Message', exact: true }).fill(text);
   await page.getByRole('button', { name: 'Send', exact: true }).click();

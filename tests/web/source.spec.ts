@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { forms, sourceMap } from '../../scripts/source-map/source-map.mjs';
-import { open } from './page.ts';
+import { loadFile, open } from './page.ts';
 
 const folder = 'tests/fixtures/models';
 
@@ -10,13 +10,11 @@ test('every op of every fixture model has source, for the set that runs it', asy
   const map = sourceMap();
   await open(page, 'model=tiny');
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.gguf'))) {
-    const bytes = readFileSync(`${folder}/${name}`).toString('base64');
-    const { ops, kernels } = await page.evaluate(async (bytes) => {
-      const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'model.gguf');
+    await loadFile(page, readFileSync(`${folder}/${name}`));
+    const { ops, kernels } = await page.evaluate(async () => {
       const { nanoinfer } = window;
-      await nanoinfer.load({ kind: 'file', file });
       return { ops: (await nanoinfer.trace.plan()).ops, kernels: await nanoinfer.kernels() };
-    }, bytes);
+    });
     for (const { kind, type = '' } of ops) {
       for (const form of forms) {
         const source = map.ops[`${kind} ${form} ${type}`];

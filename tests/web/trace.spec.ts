@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { likeliest } from '../../web/src/worker/likeliest.ts';
-import { open } from './page.ts';
+import { loadFile, open } from './page.ts';
 
 const ids = [1, 40, 41, 42, 43, 44, 45, 46];
 
@@ -197,12 +197,10 @@ test('the likeliest are in order, of equals the first, with their share of all',
 for (const file of ['llama-f32', 'qwen2-f32']) {
   test(`names every output once with the axes that it has: ${file}`, async ({ page }) => {
     await open(page, 'model=tiny');
-    const bytes = readFileSync(`tests/fixtures/models/${file}.gguf`).toString('base64');
-    const found = await page.evaluate(async (data) => {
+    await loadFile(page, readFileSync(`tests/fixtures/models/${file}.gguf`));
+    const found = await page.evaluate(async () => {
       const { nanoinfer } = window;
       const { trace } = nanoinfer;
-      const model = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-      await nanoinfer.load({ kind: 'file', file: new File([model], 'model.gguf') });
       const { ops, taps } = await trace.plan();
       await trace.keep({ values: taps.map(({ name }) => name) });
       await trace.begin([1, 2, 3]);
@@ -227,7 +225,7 @@ for (const file of ['llama-f32', 'qwen2-f32']) {
         nLayers: nanoinfer.model!.info.n_layers,
         same: last.data.every((x, i) => x === logits[i]),
       };
-    }, bytes);
+    });
     const names = new Set(found.shapes.map(({ name }) => name));
     expect(names.size).toBe(3 + 16 * found.nLayers);
     expect(found.shapes).toHaveLength(names.size);
