@@ -1,72 +1,28 @@
 // A recorded run plays without a model: what it shows is what the engine had, and no engine is fetched.
-import { readFileSync } from 'node:fs';
-import { strToU8, unzipSync, zipSync } from 'fflate';
 import { engineCommit } from '../../scripts/source-map/source-map.mjs';
-import { expect, test, type Browser, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { panels } from '../../web/src/elements/lab/panels.ts';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, panel, place, press, settled, stepTo } from './lab-page.ts';
 import { chosen, tableRows } from './lab-panel.ts';
-
-const text = '&text=Once+upon+a+time';
-const tokens = 16;
-
-/** Records the run that a page shows, as its panel Share does it. */
-async function recorded(page: Page): Promise<Buffer> {
-  const downloading = page.waitForEvent('download');
-  await panel(page, 'Share').getByRole('button', { name: 'Save this run' }).click();
-  const download = await downloading;
-  expect(download.suggestedFilename()).toBe('run.nirun');
-  return readFileSync(await download.path());
-}
-
-/** A page with the run that the tests share, computed: drawn, timed, and with an edit. */
-async function liveRun(browser: Browser, baseURL: string, hash: string): Promise<Page> {
-  const page = await browser.newPage({ baseURL });
-  await openLab(page, hash, '&temperature=0.8&seed=5');
-  await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
-  await stepTo(page, 'token', tokens);
-  await settled(page);
-  return page;
-}
-
-async function makeRun(browser: Browser, baseURL: string): Promise<Buffer> {
-  const page = await liveRun(browser, baseURL, `#panels=map,share${text}`);
-  const file = await recorded(page);
-  await page.close();
-  return file;
-}
+import {
+  address,
+  banner,
+  changed,
+  drop,
+  liveRun,
+  makeRun,
+  play,
+  recorded,
+  text,
+  tokens,
+} from './recorded-run.ts';
 
 let file: Buffer;
 
 test.beforeAll(async ({ browser }, { project }) => {
   file = await makeRun(browser, project.use.baseURL!);
 });
-
-const address = '/runs/run.nirun';
-
-/** Opens the lab with a recorded run of this content. Returns what was asked for that is of an engine. */
-async function play(page: Page, content: Buffer | Uint8Array, hash = ''): Promise<string[]> {
-  const engine: string[] = [];
-  page.context().on('request', (request) => {
-    if (/\.(wasm|gguf)(\?|$)|\/engine(-\w+)?\//.test(request.url())) engine.push(request.url());
-  });
-  await page.context().route(/\.(wasm|gguf)(\?|$)/, (route) => route.abort());
-  await page.route(`**${address}`, (route) => route.fulfill({ body: Buffer.from(content) }));
-  await page.goto(`/lab.html?run=${encodeURIComponent(address)}${hash}`);
-  return engine;
-}
-
-async function drop(page: Page, content: Buffer): Promise<void> {
-  const data = await page.evaluateHandle((bytes) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'a.nirun'));
-    return transfer;
-  }, content.toString('base64'));
-  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
-}
-
-const banner = (page: Page) => page.getByRole('region', { name: 'Recorded run', exact: true });
 
 test('it plays without a model, and no engine is fetched', async ({ page }) => {
   const engine = await play(page, file);
@@ -342,27 +298,6 @@ test('an address on another host is asked for only when a person says so', async
   expect(asked).toBe(1);
 });
 
-interface RunJson {
-  v: number;
-  engine?: { commit: string; changed: boolean };
-  kept: { values: string[] };
-  plan: { ops: unknown[] };
-  model: { info: { n_layers: number } };
-  answers: {
-    call: string;
-    args: { name?: string };
-    result: Record<string, [first: number, length: number]>;
-  }[];
-}
-
-/** The file with another run.json. */
-function changed(change: (run: RunJson) => void): Uint8Array {
-  const parts = unzipSync(file);
-  const run = JSON.parse(Buffer.from(parts['run.json']!).toString()) as RunJson;
-  change(run);
-  return zipSync({ ...parts, 'run.json': strToU8(JSON.stringify(run)) });
-}
-
 test('the lines of another engine are told from those that ran', async ({ page }) => {
   const { commit, changed: isChanged } = engineCommit();
   const engines = [
@@ -371,7 +306,7 @@ test('the lines of another engine are told from those that ran', async ({ page }
     [null, 'a commit that is not named, whose lines may be others'],
   ] as const;
   for (const [engine, words] of engines) {
-    const other = changed((run) => {
+    const other = changed(file, (run) => {
       if (engine) run.engine = engine;
       else delete run.engine;
     });
@@ -391,7 +326,7 @@ test('the lines of another engine are told from those that ran', async ({ page }
 test('an op whose values are not recorded still has its formula and its lines', async ({
   page,
 }) => {
-  const other = changed((run) => {
+  const other = changed(file, (run) => {
     run.answers = run.answers.filter(({ args }) => args.name !== 'L.1.gate');
     run.kept.values = run.kept.values.filter((name) => name !== 'L.1.gate');
   });
@@ -405,92 +340,6 @@ test('an op whose values are not recorded still has its formula and its lines', 
   await expect(op.getByText('matmul').first()).toBeVisible();
   await expect(op.getByRole('region', { name: 'The op', exact: true })).toBeVisible();
 });
-
-const hostile: [string, () => Uint8Array, RegExp][] = [
-  [
-    'no zip',
-    () => strToU8('This is no zip at all. '.repeat(50)),
-    /a file run.json in it, got no file/,
-  ],
-  ['nothing', () => new Uint8Array(), /a file run.json in it/],
-  ['a part of one', () => file.subarray(0, file.length >> 1), /expected (a zip|all of values.npy)/],
-  ['another zip', () => zipSync({ 'trace.json': strToU8('{}') }), /a file run.json in it/],
-  [
-    'no JSON',
-    () => zipSync({ ...unzipSync(file), 'run.json': strToU8('{') }),
-    /run.json · expected JSON/,
-  ],
-  [
-    'a newer version',
-    () => changed((run) => (run.v = 2)),
-    /run.json.v · expected a whole number from 1 to 1/,
-  ],
-  [
-    'a plan of no ops',
-    () => changed((run) => (run.plan.ops = [])),
-    /run.json.plan.ops · expected at least one op/,
-  ],
-  [
-    'a million layers',
-    () => changed((run) => (run.model.info.n_layers = 1e6)),
-    /n_layers · expected a whole number from 1 to 512, got 1000000/,
-  ],
-  [
-    'a place beyond the values',
-    () =>
-      changed((run) => {
-        run.answers.find(({ call }) => call === 'kvSlot')!.result['k']![0] = 2 ** 30;
-      }),
-    /result.k · expected a place among the \d+ values/,
-  ],
-  [
-    'a row too short',
-    () =>
-      changed((run) => {
-        run.answers.find(({ call }) => call === 'traceAttention')!.result['probs']![1] = 400;
-      }),
-    /result.probs · expected 1 values, got 400/,
-  ],
-  [
-    'an array that claims to be huge',
-    () => {
-      const parts = unzipSync(file);
-      const npy = Buffer.from(parts['values.npy']!);
-      const shape = /'shape': \(\d+,\), \}/.exec(npy.toString('latin1', 0, 128))![0];
-      const huge = "'shape': (99999999999,), }";
-      npy.write(
-        huge + ' '.repeat(Math.max(0, shape.length - huge.length)),
-        npy.indexOf(shape),
-        'latin1',
-      );
-      return zipSync({ ...parts, 'values.npy': npy });
-    },
-    /values.npy · expected (99999999999 floats|one axis of float32)/,
-  ],
-  [
-    'a bomb',
-    () => zipSync({ 'run.json': new Uint8Array(2 ** 27) }),
-    /expected at most \d+ bytes of run.json, got more/,
-  ],
-];
-
-for (const [name, content, words] of hostile) {
-  test(`a file that is ${name} is refused`, async ({ page }) => {
-    await play(page, content());
-    await expect(page.getByRole('alert')).toContainText(words);
-    await page.getByRole('button', { name: 'Dismiss' }).click();
-    await expect(page.getByRole('alert')).toHaveCount(0);
-    // The page goes on: a good recording opens in it, and all of that is there.
-    await drop(page, file);
-    await expect(banner(page)).toContainText(/Glass, 16 tokens/);
-    await settled(page);
-    await expect(place(page)).toContainText('the recording ends here');
-    await expect(page.getByRole('alert')).toHaveCount(0);
-    expect(await page.evaluate(() => window.lab.place.end)).toBe(tokens);
-    const { data } = await page.evaluate(() => window.lab.read('L.1.z', window.lab.place.end - 1));
-    expect(Object.values(data).some((x) => x !== 0)).toBe(true);
-  });
-}
 
 test('it is readable by everyone, at 360 px and in the dark', async ({ page }, { outputDir }) => {
   test.setTimeout(300_000);
