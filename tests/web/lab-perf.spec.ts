@@ -79,6 +79,21 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
   }
 });
 
+test('a panel that begins to time between two steps holds nobody up', async ({ page }) => {
+  await openLab(page, hash.replace('perf', 'tokens'));
+  const { cursor, passes } = await page.evaluate(async () => {
+    const { lab } = window;
+    lab.addEventListener('change', () => {
+      if (!lab.busy && !lab.times) void lab.timeOps();
+    });
+    await lab.step('op');
+    await lab.step('op');
+    return { cursor: lab.place.cursor, passes: [...lab.times!.prefill.passes.slice(0, 3)] };
+  });
+  expect(cursor).toBe(2);
+  expect(passes).toEqual([0, 1, 0]);
+});
+
 test('measures the machine, and the run stays where it is', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 9);

@@ -169,12 +169,16 @@ export class LabRun extends LabState {
 
   // ---- time
 
-  /** From now on steps are timed, op by op; what was timed before is forgotten. */
+  /**
+   * From now on steps are timed, op by op; what was timed before is forgotten. Between two steps it
+   * takes no turn: who steps on need not know of a panel that begins to time.
+   */
   timeOps(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.trace.opMs({ reset: true });
+    const begin = async () => {
       this.times = new PassTimes(this.ops, this.recorded?.times);
-    });
+      await this.trace.opMs({ reset: true });
+    };
+    return this.busy ? this.#inTurn(begin) : begin().then(() => this.changed());
   }
 
   /**
