@@ -87,6 +87,12 @@ test('playing goes no faster than its speed, nor than panels read', async ({ pag
       return performance.now() - began;
     };
     lab.speed = 4;
+    // Paused in a step, and behind one, and played on at once: it is one playing.
+    void lab.play('op');
+    lab.pause();
+    void lab.play('op');
+    await ops(1);
+    lab.pause();
     let playing = lab.play('op');
     const slow = await ops(4);
     lab.pause();
@@ -106,7 +112,7 @@ test('playing goes no faster than its speed, nor than panels read', async ({ pag
     await playing;
     return { slow, held, cursor };
   });
-  expect(slow).toBeGreaterThanOrEqual(3 * 249);
+  expect(slow).toBeGreaterThanOrEqual(3 * 245); // A timer may come early by a little.
   expect(cursor).toBe(held);
 });
 

@@ -37,6 +37,8 @@ export class LabRun extends LabState {
   #work: Promise<void> = Promise.resolve();
   /** Actions that run or wait for their turn. */
   #waiting = 0;
+  /** Counts the times that playing began. */
+  #plays = 0;
 
   constructor(client: Client) {
     super(client);
@@ -150,13 +152,19 @@ export class LabRun extends LabState {
   async #play(unit: StepUnit, msPerStep: () => number, done: () => boolean): Promise<void> {
     if (this.playing) return;
     this.playing = unit;
-    await this.#steps(unit, msPerStep, done);
+    const nth = ++this.#plays;
+    // It may be paused, and played anew, while a step or the time behind it is not over.
+    const isOver = () => !this.playing || this.#plays !== nth || done();
+    await this.#steps(unit, msPerStep, isOver);
+    if (this.#plays !== nth) return;
     this.playing = null;
     this.changed();
   }
 
-  async #steps(unit: StepUnit, msPerStep: () => number, done: () => boolean): Promise<void> {
-    while (this.playing && !done()) {
+  async #steps(unit: StepUnit, msPerStep: () => number, isOver: () => boolean): Promise<void> {
+    for (;;) {
+      while (this.busy) await this.#work;
+      if (isOver()) return;
       const began = performance.now();
       const { place } = this;
       await this.step(unit);
