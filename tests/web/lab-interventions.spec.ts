@@ -59,6 +59,24 @@ test('an edit made with the form acts in the engine, and is switched and removed
   await expect(interventions(page)).toContainText('No edit');
 });
 
+test('of two changes, one asked for while the other is computed, none is lost', async ({
+  page,
+}) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 10);
+  await page.evaluate(() =>
+    window.lab.setEdits([0, 1].map((head) => ({ do: 'zero', site: 'L.2.z', head }))),
+  );
+  const on = () => page.evaluate(() => window.lab.interventions.map((one) => one.on));
+  const boxes = interventions(page).getByRole('checkbox');
+  await expect(boxes).toHaveCount(2);
+  await boxes.evaluateAll((all) => {
+    for (const box of all) (box as HTMLInputElement).click();
+  });
+  await settled(page);
+  expect(await on()).toEqual([false, false]);
+});
+
 test('hides positions, changes the cache, the RoPE base and a logit', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 9);

@@ -28,6 +28,12 @@ import { mergedParts } from './token-parts.ts';
 export type { Place, Prompt, Selection, StepUnit } from './lab-state.ts';
 export type { Held } from './lab-values.ts';
 
+/** What is to be, or what makes it of what is when its turn comes: acts before it may still run. */
+export type Next<T> = T | ((now: T) => T);
+
+const nextOf = <T>(next: Next<T>, now: T): T =>
+  typeof next === 'function' ? (next as (now: T) => T)(now) : next;
+
 /** @fires change - anything of the run has changed: where it stands, its text, what is looked at */
 export class LabRun extends LabState {
   readonly #passes = new LabPasses(this);
@@ -142,8 +148,9 @@ export class LabRun extends LabState {
     return this.#interrupt(() => this.#passes.back(unit));
   }
 
-  setBreaks(breaks: readonly Break[]): Promise<void> {
+  setBreaks(next: Next<readonly Break[]>): Promise<void> {
     return this.#alter(async () => {
+      const breaks = nextOf(next, this.breaks);
       await this.trace.setBreaks([...breaks]);
       this.breaks = breaks;
     });
@@ -200,9 +207,9 @@ export class LabRun extends LabState {
   // ---- changes
 
   /** Other sampling from here on: what was drawn behind this place is forgotten. */
-  setSampling(sampling: SamplingParams): Promise<void> {
+  setSampling(next: Next<SamplingParams>): Promise<void> {
     return this.#alter(() => {
-      this.sampling = sampling;
+      this.sampling = nextOf(next, this.sampling);
       this.forgetTail();
       return Promise.resolve();
     });
@@ -224,13 +231,13 @@ export class LabRun extends LabState {
   }
 
   /** What the run holds is computed again with these edits; what follows will be drawn anew. */
-  setEdits(edits: Edit[]): Promise<void> {
-    return this.setInterventions(withEdits(this.interventions, edits));
+  setEdits(next: Next<readonly Edit[]>): Promise<void> {
+    return this.setInterventions((now) => withEdits(now, nextOf(next, this.edits)));
   }
 
   /** The same, with those that are switched off. A list that the engine refuses changes nothing. */
-  setInterventions(interventions: readonly Intervention[]): Promise<void> {
-    return this.#alter(() => this.#changes.setInterventions(interventions));
+  setInterventions(next: Next<readonly Intervention[]>): Promise<void> {
+    return this.#alter(() => this.#changes.setInterventions(nextOf(next, this.interventions)));
   }
 
   /** Saves all rows that are kept of these taps. */

@@ -61,7 +61,7 @@ export class NiBreaks extends LitElement {
             <button
               class="plain"
               aria-label="Remove: ${words}"
-              @click=${() => this.#set(breaks.filter((other) => other !== one))}
+              @click=${() => this.#set((now) => now.filter((other) => other !== one))}
             >
               Remove
             </button>
@@ -122,16 +122,16 @@ export class NiBreaks extends LitElement {
       this.kind === 'norm'
         ? { at, when: 'norm_above', limit: Number(fields.get('limit')) }
         : { at: Number(at) };
-    this.#set([...this.run.breaks, added]);
+    this.#set((now) => [...now, added]);
   };
 
   #watchNumbers = (event: Event) => {
-    const others = this.run.breaks.filter((one) => !isSentinel(one));
-    this.#set((event.target as HTMLInputElement).checked ? [...others, ...sentinel] : others);
+    const wanted = (event.target as HTMLInputElement).checked ? sentinel : [];
+    this.#set((now) => [...now.filter((one) => !isSentinel(one)), ...wanted]);
   };
 
-  #set(breaks: readonly Break[]) {
-    void this.run.setBreaks(breaks);
+  #set(change: (now: readonly Break[]) => readonly Break[]) {
+    void this.run.setBreaks(change);
   }
 
   static override styles = [

@@ -106,7 +106,7 @@ export class NiCodeFlip extends LitElement {
     const was = await run.client.logits();
     const likeliest = await run.trace.top(shown);
     const edit = await flipEdit(run, matrix, block.row, column, after - before);
-    await run.setEdits([...run.edits, edit]);
+    await run.setEdits((edits) => [...edits, edit]);
     if (run.error) return;
     const now = await run.client.logits();
     const pieces = await run.pieces(likeliest.map(({ id }) => id));
@@ -124,7 +124,7 @@ export class NiCodeFlip extends LitElement {
   async #undo() {
     const { run, flip } = this;
     this.flip = null;
-    if (flip) await run.setEdits(run.edits.filter((edit) => edit !== flip.edit));
+    if (flip) await run.setEdits((edits) => edits.filter((edit) => edit !== flip.edit));
   }
 
   #outcome() {

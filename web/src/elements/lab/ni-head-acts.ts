@@ -34,7 +34,7 @@ export class NiHeadActs extends LitElement {
   }
 
   #add(edit: Edit) {
-    void this.run.setEdits([...this.run.edits, edit]);
+    void this.run.setEdits((edits) => [...edits, edit]);
   }
 
   #scale = (event: SubmitEvent) => {

@@ -309,7 +309,7 @@ export class NiLabAttention extends LabPanel<View> {
   #hide({ row: { layer, head } }: View, key: number) {
     const keys: [number, number] = [key, key + 1];
     const edit: Edit = { do: 'mask', site: `L.${layer}.scores`, head, keys };
-    void this.run.setEdits([...this.run.edits, edit]);
+    void this.run.setEdits((edits) => [...edits, edit]);
   }
 
   // ---- the numbers

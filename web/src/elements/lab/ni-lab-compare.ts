@@ -89,7 +89,8 @@ export class NiLabCompare extends LabPanel<View> {
 
   #setSampling(name: 'temperature' | 'seed', input: HTMLInputElement) {
     if (!input.reportValidity() || input.value === '') return;
-    void this.run.setSampling({ ...this.run.sampling, [name]: input.valueAsNumber });
+    const value = input.valueAsNumber;
+    void this.run.setSampling((sampling) => ({ ...sampling, [name]: value }));
   }
 
   #start(a: KeptRun | null, running: 'A' | 'B' | null) {

@@ -74,16 +74,15 @@ export class NiLabInterventions extends LabPanel<View> {
     return html`<ni-edit-form
         .run=${this.run}
         @add-edit=${(event: CustomEvent<Edit>) =>
-          void this.#set([...interventions, { edit: event.detail, on: true }])}
+          void this.#set((now) => [...now, { edit: event.detail, on: true }])}
       ></ni-edit-form>
       ${this.#json(interventions)}`;
   }
 
   #item(one: Intervention) {
-    const { interventions } = this.run;
     const words = editWords(one.edit);
     const replaced = (by: readonly Intervention[]) =>
-      void this.#set(interventions.flatMap((other) => (other === one ? by : other)));
+      void this.#set((now) => now.flatMap((other) => (other.edit === one.edit ? by : other)));
     return html`<li>
       <label>
         <input
@@ -129,16 +128,17 @@ export class NiLabInterventions extends LabPanel<View> {
   #apply = () => {
     try {
       const edits = editsFromJson(JsonValue.parse(this.written ?? '', 'edits'));
-      void this.#set(edits.map((edit) => ({ edit, on: true })));
+      void this.#set(() => edits.map((edit) => ({ edit, on: true })));
     } catch (thrown) {
       this.refusal = EngineError.from(thrown);
     }
   };
 
-  async #set(interventions: readonly Intervention[]) {
+  async #set(change: (now: readonly Intervention[]) => readonly Intervention[]) {
     const { run } = this;
-    await run.setInterventions(interventions);
-    this.refusal = run.interventions === interventions ? null : run.error;
+    const wanted: { list?: readonly Intervention[] } = {};
+    await run.setInterventions((now) => (wanted.list = change(now)));
+    this.refusal = run.interventions === wanted.list ? null : run.error;
     if (this.refusal) run.dismissError();
     else this.written = null;
     this.requestUpdate();

@@ -206,7 +206,7 @@ export class NiLabKv extends LabPanel<View> {
   #acts({ query, kvHead }: View, { position, k, v }: NonNullable<View['slot']>, element: number) {
     const { layer } = query;
     const slot: CacheSlot = { position, layer, kvHead, reach: this.#reach };
-    const act = (edits: Edit[]) => void this.run.setEdits([...this.run.edits, ...edits]);
+    const act = (more: Edit[]) => void this.run.setEdits((edits) => [...edits, ...more]);
     const chosen = this.#part === 'v' ? 'v' : 'k';
     const now = (chosen === 'v' ? v : k)[element]!;
     const acts = html`<fieldset>

@@ -247,7 +247,7 @@ export class NiLabMlp extends LabPanel<View> {
 
   #zero(layer: number, first: number, end: number) {
     const edit: Edit = { do: 'zero', site: `L.${layer}.act`, range: [first, end] };
-    void this.run.setEdits([...this.run.edits, edit]);
+    void this.run.setEdits((edits) => [...edits, edit]);
   }
 
   #zeroRange(event: SubmitEvent, { layer }: View) {

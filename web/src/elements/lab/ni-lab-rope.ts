@@ -252,9 +252,11 @@ export class NiLabRope extends LabPanel<View> {
   #theta(theta: number) {
     const { rope_theta } = this.run.model!.info;
     const set = (to: number) => {
-      const others = this.run.edits.filter((edit) => edit.do !== 'rope_theta');
-      const edits: Edit[] = to === rope_theta ? [] : [{ do: 'rope_theta', theta: to }];
-      void this.run.setEdits([...others, ...edits]);
+      const own: Edit[] = to === rope_theta ? [] : [{ do: 'rope_theta', theta: to }];
+      void this.run.setEdits((edits) => [
+        ...edits.filter((edit) => edit.do !== 'rope_theta'),
+        ...own,
+      ]);
     };
     const acts = html`<div class="row theta">
       <label>

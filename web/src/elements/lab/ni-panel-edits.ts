@@ -45,7 +45,7 @@ export class NiPanelEdits extends LitElement {
   }
 
   #undo(edit: Edit) {
-    return this.run.setEdits(this.run.edits.filter((other) => other !== edit));
+    return this.run.setEdits((edits) => edits.filter((other) => other !== edit));
   }
 
   static override styles = [
