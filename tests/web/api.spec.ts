@@ -165,6 +165,6 @@ test('time per kind of op adds up to the pass', async ({ page }) => {
   expect(times.length).toBeGreaterThan(5);
   const sum = times.reduce((total, time) => total + time.ms, 0);
   expect(sum).toBeGreaterThan(0);
-  expect(sum).toBeLessThanOrEqual(ms);
+  expect(sum).toBeLessThanOrEqual(ms + 0.1); // the clock's tick where there are no threads
   expect(times.map((time) => time.ms)).toEqual(times.map((time) => time.ms).sort((a, b) => b - a));
 });

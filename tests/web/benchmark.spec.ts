@@ -86,7 +86,9 @@ test('shows and copies the figures that were measured, with 1 thread and with al
       expect(high).toBeGreaterThanOrEqual(median);
     }
     expect(run.repeats).toBe(5);
-    expect((found.prompt / prefillPerSecond.median) * 1000).toBeLessThan(firstTokenMs.high);
+    expect((found.prompt / prefillPerSecond.median) * 1000).toBeLessThan(
+      firstTokenMs.high + found.tickMs, // Both are read off one clock.
+    );
   }
 
   expect(progress.map(({ step }) => step)).toEqual([...progress.keys()]);

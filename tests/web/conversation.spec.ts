@@ -150,12 +150,13 @@ test('stopping while room is made gives no failure', async ({ page }) => {
     const { nanoinfer } = window;
     const render = nanoinfer.render.bind(nanoinfer);
     nanoinfer.render = async (messages) => {
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise<void>((goOn) => Object.assign(window, { goOn }));
       return render(messages);
     };
   });
   await goOn(page).click();
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.evaluate(() => (window as unknown as { goOn: () => void }).goOn());
   await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeVisible();
   await expect(page.getByRole('log')).toContainText(/stopped/i);
   await expect(page.getByRole('alert')).toHaveCount(0);

@@ -1,6 +1,6 @@
 // The Attention panel: its numbers are the engine's, and what it changes is undone bit for bit.
 import { expect, test, type Page } from '@playwright/test';
-import { openLab, outcome, panel, settled } from './lab-page.ts';
+import { openLab, outcome, panel, settled, select } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'Attention';
@@ -20,7 +20,7 @@ const attention = (page: Page, layer: number, head: number, position: number) =>
 
 test('stages, a head’s matrix and the grid hold what the engine computes', async ({ page }) => {
   await openPanel(page, 'attention', 12);
-  await page.evaluate(() => window.lab.select({ layer: 2, head: 1 }));
+  await select(page, { layer: 2, head: 1 });
 
   const { stages, m, l } = await attention(page, 2, 1, 11);
   await expect(view(page).getByText('Layer 2, head 1 at 11')).toBeVisible();
@@ -63,7 +63,7 @@ test('the arcs give each token the share that the engine gives it', async ({ pag
   const positions = chosen(5, 20, 7);
   for (const [i, position] of positions.entries()) {
     const selection = { position, layer: layers[i]!, head: heads[i]! };
-    await page.evaluate((wanted) => window.lab.select(wanted), selection);
+    await select(page, selection);
     await expect(
       view(page).getByText(`Layer ${selection.layer}, head ${selection.head} at ${position} `),
     ).toBeVisible();

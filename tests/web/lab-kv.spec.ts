@@ -1,7 +1,7 @@
 // The lab's KV cache: its bytes, its slots and what is done to them, against the engine's memory.
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, outcome, panel, settled, stepTo } from './lab-page.ts';
+import { expectNoOverflow, openLab, outcome, panel, settled, stepTo, select } from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=kv&text=Once+upon+a+time';
@@ -43,7 +43,7 @@ test('is empty before the first pass, then grows as memory does', async ({ page 
 test('shows the keys, values and attention that the engine holds', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 12);
-  await page.evaluate(() => window.lab.select({ position: 9, layer: 1, head: 2 }));
+  await select(page, { position: 9, layer: 1, head: 2 });
   const grid = kv(page).getByRole('img', { name: /^Slots of the cache/ });
   await expect(kv(page)).toContainText('sees 10 of 12 positions');
   await grid.focus();
@@ -98,7 +98,7 @@ test('changes a slot, computes again what depends on it, and undoes that', async
   await openLab(page, hash);
   await stepTo(page, 'token', 12);
   const clean = await outcome(page);
-  await page.evaluate(() => window.lab.select({ position: 4, layer: 1, head: 0 }));
+  await select(page, { position: 4, layer: 1, head: 0 });
   await expect(kv(page)).toContainText('Change token 4');
 
   const before = await slot(page, 1, 0, 4);

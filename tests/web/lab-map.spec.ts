@@ -1,7 +1,7 @@
 // The map of the plan: each op once, with the engine's own bytes, times and norms.
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, panel, press, stepTo, tapValues } from './lab-page.ts';
+import { expectNoOverflow, openLab, panel, press, settled, stepTo, tapValues } from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=map&text=Once+upon+a+time';
@@ -28,6 +28,7 @@ test('its numbers are the plan’s, the engine’s clock’s and the taps’', a
   await stepTo(page, 'token', 10);
   await expect(map(page)).toContainText('the mean of 6 passes of one token');
   await colourBy(page, 'norm');
+  await settled(page);
   await map(page).getByRole('button', { name: 'Table' }).click();
   const facts = await page.evaluate(() => {
     const { ops, times, model, plan: all } = window.lab;

@@ -1,6 +1,6 @@
 // The MLP panel: its neurons are the engine's, and those that are zeroed come back.
 import { expect, test, type Page } from '@playwright/test';
-import { outcome, panel, settled, tapValues } from './lab-page.ts';
+import { outcome, panel, settled, tapValues, select } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'MLP';
@@ -8,7 +8,7 @@ const view = (page: Page) => panel(page, name);
 
 test('neurons are the engine’s, sorted by |act|', async ({ page }) => {
   await openPanel(page, 'mlp', 10);
-  await page.evaluate(() => window.lab.select({ layer: 2 }));
+  await select(page, { layer: 2 });
   await expect(view(page).getByText('Layer 2 at 9')).toBeVisible();
   const [gate, up, act] = [
     await tapValues(page, 'L.2.gate', 9),

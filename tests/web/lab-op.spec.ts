@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, loadBytes, openLab, panel, stepTo, tapValues } from './lab-page.ts';
+import {
+  expectNoOverflow,
+  loadBytes,
+  openLab,
+  panel,
+  select,
+  settled,
+  stepTo,
+  tapValues,
+} from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=op&text=Once+upon+a+time';
@@ -19,6 +28,7 @@ async function look(page: Page, name: string, layer: number): Promise<void> {
     },
     [name, layer] as const,
   );
+  await settled(page);
   await expect(op(page).getByText(name, { exact: true }).first()).toBeVisible();
 }
 
@@ -113,7 +123,7 @@ test('shows the lines that ran, as the pass took them', async ({ page }) => {
   const set = op(page).getByRole('group', { name: 'Kernel set' });
   await expect(set.getByRole('button', { pressed: true }).first()).toContainText(kernels);
   await expect(op(page).getByRole('region', { name: 'The op' })).toContainText('matmul_packed');
-  await page.evaluate(() => window.lab.select({ position: 3 }));
+  await select(page, { position: 3 });
   await expect(form.getByRole('button', { pressed: true })).toHaveText(/Prefill.*ran/);
 });
 
@@ -172,7 +182,7 @@ test('RoPE, norms and biases are computed with the file’s own numbers', async 
 
 test('says what has not been computed yet', async ({ page }) => {
   await openLab(page, hash);
-  await page.evaluate(() => window.lab.select({ op: 3 }));
+  await select(page, { op: 3 });
   await expect(op(page)).toContainText('yet: step on');
 });
 

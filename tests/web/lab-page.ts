@@ -1,6 +1,7 @@
 // What the tests of the lab share: opening it, waiting for it, and reading the engine's own memory.
 import { expect, type Page } from '@playwright/test';
-import type { StepUnit } from '../../web/src/client/lab-run.ts';
+import type { Selection, StepUnit } from '../../web/src/client/lab-run.ts';
+import type { NiPanel } from '../../web/src/elements/lab/ni-panel.ts';
 import { loadFile } from './page.ts';
 
 /** Opens the lab with the tiny model, greedy, and waits until the run stands at its beginning. */
@@ -9,12 +10,24 @@ export async function openLab(page: Page, hash = '', query = ''): Promise<void> 
   await settled(page);
 }
 
-/** Waits until a model is there and nothing is being computed or played. */
+/**
+ * Waits until a model is there, nothing is being computed or played, and every panel that is open shows
+ * what it has read of that.
+ */
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const { lab } = window as Partial<Window>;
-    return lab && lab.plan && !lab.busy && !lab.playing;
+    if (!lab?.plan || lab.busy || lab.playing || lab.reading) return false;
+    const root = document.querySelector('ni-lab')?.shadowRoot;
+    const frames = root?.querySelectorAll<NiPanel>('ni-panel') ?? [];
+    return [...frames].every(({ panel, unavailable }) => panel?.isConnected || unavailable);
   });
+}
+
+/** Makes all panels look there, and waits until they do. */
+export async function select(page: Page, change: Partial<Selection>): Promise<void> {
+  await page.evaluate((wanted) => window.lab.select(wanted), change);
+  await settled(page);
 }
 
 /** Loads this model file in the place of the one that is there, and waits until the lab has it. */
@@ -42,8 +55,10 @@ export async function stepTo(page: Page, unit: StepUnit, n: number): Promise<voi
     async ([by, most]) => {
       const { lab } = window;
       while (!(lab.complete && lab.place.end >= most)) {
+        const { place } = lab;
         await lab.step(by);
         if (lab.error) throw lab.error;
+        if (lab.place === place) throw new Error('The run was moved meanwhile.');
       }
     },
     [unit, n] as const,

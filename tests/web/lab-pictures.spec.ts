@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { type PanelEntry, panels } from '../../web/src/elements/lab/panels.ts';
-import { openLab, panel, settled, stepTo } from './lab-page.ts';
+import { openLab, panel, settled, stepTo, select } from './lab-page.ts';
 import { answered, ask, open, question } from './page.ts';
 
 const folder = 'docs/lab';
@@ -21,7 +21,7 @@ const scenes: Record<string, (page: Page) => Promise<void>> = {
       lab.select({ op: lab.tap('L.1.q')!.op });
     }),
   sampler: async (page) => {
-    await page.evaluate(() => window.lab.select({ position: 9 }));
+    await select(page, { position: 9 });
     await panel(page, 'Sampler').getByRole('slider', { name: 'Temperature' }).fill('0.9');
   },
   edits: (page) =>

@@ -13,6 +13,7 @@ import {
   settled,
   stepTo,
   tapValues,
+  select,
 } from './lab-page.ts';
 
 const hash = '#panels=quant&text=Once+upon+a+time&op=20';
@@ -78,9 +79,7 @@ test('reads the bits of every type as the engine does', async ({ page }) => {
 test('shows the weights of the row, block and matrix that were chosen', async ({ page }) => {
   await openLab(page, hash);
   await load(page, 'llama-q4_k_m');
-  await quant(page).getByRole('button', { name: 'Look at ffn_up of layer 0' }).click();
-  await quant(page).getByRole('spinbutton', { name: /^Row/ }).fill('5');
-  await quant(page).getByRole('spinbutton', { name: /^Row/ }).press('Enter');
+  await lookAtRow5(page);
   const { op, weights, type } = await page.evaluate(async () => {
     const { lab, nanoinfer } = window;
     const at = lab.ops.findIndex(({ name, layer }) => name === 'ffn_up' && layer === 0);
@@ -112,13 +111,20 @@ const choose = (page: Page, name: string, buffer: Buffer) =>
     .getByLabel('Reference file')
     .setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
 
+/** Looks at row 5 of layer 0's ffn_up. */
+async function lookAtRow5(page: Page): Promise<void> {
+  await quant(page).getByRole('button', { name: 'Look at ffn_up of layer 0' }).click();
+  await settled(page);
+  await quant(page).getByRole('spinbutton', { name: /^Row/ }).fill('5');
+  await quant(page).getByRole('spinbutton', { name: /^Row/ }).press('Enter');
+  await settled(page);
+}
+
 /** A model of a test's own in Q8_0, with row 5 of its ffn_up chosen. */
 async function openRounded(page: Page): Promise<void> {
   await openLab(page, hash);
   await loadBytes(page, tinyLlama(byteVocabulary(), 259, 'Q8_0'), 'rounded');
-  await quant(page).getByRole('button', { name: 'Look at ffn_up of layer 0' }).click();
-  await quant(page).getByRole('spinbutton', { name: /^Row/ }).fill('5');
-  await quant(page).getByRole('spinbutton', { name: /^Row/ }).press('Enter');
+  await lookAtRow5(page);
 }
 
 test('tells each weight’s, the row’s and the matrix’s error against another file', async ({
@@ -241,7 +247,7 @@ test('holds the op’s output against the reference’s weights with the same in
     ['output', 'final_norm', 'logits', last, [259, 32]],
   ] as const) {
     await lookAt(page, op);
-    await page.evaluate((at) => window.lab.select({ position: at }), position);
+    await select(page, { position });
     await expect(output).toContainText(`x is ${input}, y is ${tap} as`);
     await expect(output).toContainText(`token ${position} `);
     const [nOut, nIn] = shape;
@@ -258,7 +264,7 @@ test('holds the op’s output against the reference’s weights with the same in
     await output.getByText('Rows in numbers', { exact: true }).click();
   }
   // The head has no row of an earlier position of the prompt's pass, and the embedding no input.
-  await page.evaluate(() => window.lab.select({ position: 0 }));
+  await select(page, { position: 0 });
   await expect(output).toContainText('for its last token alone');
   await lookAt(page, 'token_embd');
   await expect(output).toContainText('looked up and not multiplied');
@@ -285,7 +291,7 @@ test('takes a bias off the output before it is compared', async ({ page }) => {
   await loadBytes(page, cut, 'cut');
   await stepTo(page, 'token', 1);
   await lookAt(page, 'attn_k of layer 1');
-  await page.evaluate(() => window.lab.select({ position: 1 }));
+  await select(page, { position: 1 });
   await choose(page, 'exact.gguf', exact);
   const output = quant(page).getByRole('region', { name: 'Error of the output' });
   await expect(output).toContainText('left it less blk.1.attn_k.bias');

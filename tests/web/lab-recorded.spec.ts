@@ -3,7 +3,16 @@ import { engineCommit } from '../../scripts/source-map/source-map.mjs';
 import { expect, test, type Page } from '@playwright/test';
 import { panels } from '../../web/src/elements/lab/panels.ts';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, panel, place, press, settled, stepTo } from './lab-page.ts';
+import {
+  expectNoOverflow,
+  openLab,
+  panel,
+  place,
+  press,
+  settled,
+  select,
+  stepTo,
+} from './lab-page.ts';
 import { chosen, tableRows } from './lab-panel.ts';
 import {
   address,
@@ -84,7 +93,7 @@ test('panels show what they show of the live run', async ({ page, browser, baseU
   for (const [i, position] of positions!.entries()) {
     const selection = { position, layer: layers![i]!, head: heads![i]!, op: ops![i]! };
     for (const one of [live, page]) {
-      await one.evaluate((wanted) => window.lab.select(wanted), selection);
+      await select(one, selection);
     }
     for (const id of sameTables) {
       const words = `${id} at ${JSON.stringify(selection)}`;
@@ -114,7 +123,7 @@ test('what adds to a logit plays too, of the tokens that are recorded', async ({
     [9, 3],
   ] as const) {
     for (const one of [live, page]) {
-      await one.evaluate((wanted) => window.lab.select(wanted), { position, layer });
+      await select(one, { position, layer });
       await expect(panel(one, title)).toContainText(`Heads of layer ${layer},`);
     }
     expect(await tableRows(page, title)).toEqual(await tableRows(live, title));
@@ -277,7 +286,9 @@ test('a file is opened from Share, and by dropping it', async ({ page }) => {
   await settled(page);
   expect(await page.evaluate(() => window.lab.place.end)).toBe(tokens);
 
+  await page.goto('about:blank');
   await openLab(page, `#panels=tokens${text}`);
+  await expect(banner(page)).toHaveCount(0);
   await drop(page, file);
   await expect(banner(page)).toBeVisible();
 });

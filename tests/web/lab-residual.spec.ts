@@ -1,6 +1,6 @@
 // The Residual stream panel: norms, lens and parts of a logit against the engine's own.
 import { expect, test, type Page } from '@playwright/test';
-import { panel, settled, tapValues } from './lab-page.ts';
+import { panel, settled, tapValues, select } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'Residual stream';
@@ -38,7 +38,7 @@ test('norms and the lens are the engine’s', async ({ page }) => {
 
 test('the parts of a logit sum to it, and heads to their layer’s attention', async ({ page }) => {
   await openPanel(page, 'residual', 11);
-  await page.evaluate(() => window.lab.select({ layer: 1 }));
+  await select(page, { layer: 1 });
   await button(page, 'What adds to a logit').click();
   await expect(view(page).getByRole('list', { name: 'Heads of the layer' })).toBeVisible();
   await button(page, 'L.0 attention').click();
@@ -60,7 +60,7 @@ test('the parts of a logit sum to it, and heads to their layer’s attention', a
 test('a token of the prompt has parts too', async ({ page }) => {
   await openPanel(page, 'residual', 9);
   const position = 2;
-  await page.evaluate((at) => window.lab.select({ position: at, layer: 2 }), position);
+  await select(page, { position, layer: 2 });
   await button(page, 'What adds to a logit').click();
   await expect(view(page)).toContainText('Heads of layer 2,');
   const likeliest = await page.evaluate(async (at) => {

@@ -1,6 +1,6 @@
 // The RoPE panel: how pairs were turned, from the engine's q and q_rot; theta as an edit.
 import { expect, test, type Page } from '@playwright/test';
-import { outcome, panel, settled, tapValues } from './lab-page.ts';
+import { outcome, panel, settled, tapValues, select } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'RoPE';
@@ -18,7 +18,7 @@ const wrap = (angle: number) => (angle + 4 * Math.PI) % (2 * Math.PI);
 
 test('pairs were turned as its table says', async ({ page }) => {
   await openPanel(page, 'rope', 12);
-  await page.evaluate(() => window.lab.select({ layer: 1, head: 2 }));
+  await select(page, { layer: 1, head: 2 });
   await expect(view(page).getByText('Layer 1, head 2 at 11')).toBeVisible();
   const { size, pairs } = await facts(page);
   const rows = await tableRows(page, name);
@@ -36,7 +36,7 @@ test('pairs were turned as its table says', async ({ page }) => {
 
 test('the least turn is not said to be none', async ({ page }) => {
   await openPanel(page, 'rope', 8);
-  await page.evaluate(() => window.lab.select({ position: 1 }));
+  await select(page, { position: 1 });
   await expect(view(page).getByText('head 0 at 1')).toBeVisible();
   const dials = view(page).getByRole('group', { name: 'Pairs' }).getByRole('button');
   await expect(dials.last()).toContainText('<0.1°');

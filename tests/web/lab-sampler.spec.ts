@@ -2,7 +2,7 @@
 // taken.
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, outcome, panel, settled, stepTo } from './lab-page.ts';
+import { expectNoOverflow, openLab, outcome, panel, settled, stepTo, select } from './lab-page.ts';
 
 const hash = '#panels=sampler&text=Once+upon+a+time';
 
@@ -168,7 +168,7 @@ test('sliders act on the stored logits, and a token is taken', async ({ page }) 
   await sampler(page).getByRole('button', { name: /^Take/ }).nth(2).click();
   await settled(page);
   expect(await run(page)).toMatchObject({ end: 10, complete: true, branches: 1 });
-  await page.evaluate(() => window.lab.select({ position: 8 }));
+  await select(page, { position: 8 });
   await sampler(page).getByRole('button', { name: /^Take/ }).nth(1).click();
   await settled(page);
   expect(await run(page)).toMatchObject({ end: 10, complete: true, branches: 2, current: 1 });
@@ -176,7 +176,7 @@ test('sliders act on the stored logits, and a token is taken', async ({ page }) 
   await settled(page);
   expect(await run(page)).toMatchObject({ end: 10, branches: 2, current: 0 });
 
-  await page.evaluate(() => window.lab.select({ position: 2 }));
+  await select(page, { position: 2 });
   await expect(sampler(page)).toContainText('nothing is drawn there');
   await page.evaluate(() => window.lab.restart());
   await expect(sampler(page)).toContainText('yet: step on');

@@ -10,6 +10,7 @@ import {
   press,
   settled,
   stepTo,
+  select,
 } from './lab-page.ts';
 
 const promptHash = '#panels=tokens&text=Once+upon+a+time';
@@ -84,7 +85,7 @@ test('can be walked through by keyboard alone', async ({ page }) => {
   });
 
   await page.keyboard.press('Space');
-  await expect(place(page)).toContainText('token 8');
+  await expect(place(page)).toContainText(/token ([5-9]|\d\d) /);
   await page.keyboard.press('Space');
   await settled(page);
 
@@ -180,7 +181,7 @@ test('shares from the header', async ({ page }) => {
 test('keeps panels, text and selection in the address', async ({ page }) => {
   await openLab(page, '#panels=nothing,tokens&text=The+cat+%26+the+dog');
   await expect(panel(page, 'Tokens')).toBeVisible();
-  await page.evaluate(() => window.lab.select({ position: 2, layer: 3, head: 1, op: 20 }));
+  await select(page, { position: 2, layer: 3, head: 1, op: 20 });
   const wanted = await selection(page);
   await page.waitForURL(/position=2&layer=3&head=1&op=20/);
   await page.reload();

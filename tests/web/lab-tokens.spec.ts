@@ -12,6 +12,7 @@ import {
   settled,
   stepTo,
   tapValues,
+  select,
 } from './lab-page.ts';
 import { sentencepieceModel } from './gguf.ts';
 import { chosen, expectLooks, tableRows } from './lab-panel.ts';
@@ -19,10 +20,6 @@ import { chosen, expectLooks, tableRows } from './lab-panel.ts';
 const hash = '#panels=tokens,share&text=Once+upon+a+time';
 const tokens = (page: Page) => panel(page, 'Tokens');
 const split = (page: Page) => tokens(page).getByRole('button', { name: 'Split this token' });
-const select = async (page: Page, position: number) => {
-  await page.evaluate((at) => window.lab.select({ position: at }), position);
-  await settled(page);
-};
 
 /** The tokens in the engine's context: their ids, and their bytes one behind the other. */
 const context = (page: Page) =>
@@ -80,7 +77,7 @@ test('the merges shown of tokens by chance are the engine’s', async ({ page })
   await settled(page);
   let seen = 0;
   for (const [at, id] of ids.entries()) {
-    await select(page, at);
+    await select(page, { position: at });
     await expect(tokens(page)).toContainText(`id ${id},`);
     const states = await mergesOf(page, id);
     const items = tokens(page).getByRole('list', { name: 'Merges' }).getByRole('listitem');
@@ -102,7 +99,7 @@ test('a token is split by the keyboard: the same bytes, other logits, and there 
   const [whole, before] = [await outcome(page), await context(page)];
   const { at, parts } = await withParts(page);
   const nPrompt = await page.evaluate(() => window.lab.nPrompt);
-  await select(page, at);
+  await select(page, { position: at });
 
   await split(page).focus();
   await press(page, 'Enter');
@@ -136,7 +133,7 @@ test('the tokens as they were are a branch, and a drawn token is split as well',
   const whole = await outcome(page);
   const nPrompt = await page.evaluate(() => window.lab.nPrompt);
   const { at } = await withParts(page);
-  await select(page, at);
+  await select(page, { position: at });
   await split(page).click();
   await settled(page);
   const apart = await outcome(page);
@@ -160,7 +157,7 @@ test('the tokens as they were are a branch, and a drawn token is split as well',
     }
     throw new Error('No drawn token has parts.');
   });
-  await select(page, drawn);
+  await select(page, { position: drawn });
   const { bytes } = await context(page);
   await split(page).click();
   await settled(page);
@@ -188,7 +185,7 @@ test('an edit stays with its token when one before it is split, and comes back w
   await settled(page);
   const edits = () => page.evaluate(() => window.lab.interventions.map(({ edit }) => edit));
   const [before, whole] = [await edits(), await outcome(page)];
-  await select(page, at);
+  await select(page, { position: at });
   await split(page).click();
   await settled(page);
   const note = 'Edits have moved along with their tokens.';
@@ -217,7 +214,7 @@ test('a link of split tokens reproduces them and what followed', async ({ page }
   await openLab(page, hash, '&seed=3');
   await stepTo(page, 'token', 8);
   const { at } = await withParts(page);
-  await select(page, at);
+  await select(page, { position: at });
   await split(page).click();
   await settled(page);
   await page.evaluate(() => window.lab.runTokens(5));
@@ -247,7 +244,7 @@ test('says why a token cannot be split', async ({ page }) => {
       [kind, isByte] as const,
     );
     expect(found).toBeGreaterThanOrEqual(0);
-    await select(page, found);
+    await select(page, { position: found });
     await expect(split(page)).toBeDisabled();
   };
   await page.evaluate(() => window.lab.setPrompt({ text: '!', asChat: true }));
@@ -269,7 +266,7 @@ test('a context without room for one more token is said to be full', async ({ pa
   await stepTo(page, 'token', 16);
   const before = await outcome(page);
   const { at } = await withParts(page);
-  await select(page, at);
+  await select(page, { position: at });
   await split(page).click();
   await expect(page.getByRole('alert')).toContainText('The context of 16 tokens is full.');
   await page.getByRole('button', { name: 'Dismiss' }).click();
@@ -279,7 +276,7 @@ test('a context without room for one more token is said to be full', async ({ pa
 test('looks well', async ({ page }) => {
   await openLab(page, hash);
   const { at } = await withParts(page);
-  await select(page, at);
+  await select(page, { position: at });
   await split(page).click();
   await settled(page);
   const left = await page.evaluate((at) => [...window.lab.tokens[at]!.bytes], at);

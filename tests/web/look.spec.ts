@@ -112,6 +112,7 @@ test('can be used with the keyboard alone', async ({ page }) => {
   await tabTo(page, /^Message$/);
   await page.keyboard.type('Go on');
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible();
   await tabTo(page, /^Stop$/);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeVisible();

@@ -1,5 +1,6 @@
 // What the tests of the page share: loading a model, asking, and the parts of the page by role.
 import { expect, type Page } from '@playwright/test';
+import type { NiApp } from '../../web/src/elements/ni-app.ts';
 
 export const question = 'What is the capital of France?';
 
@@ -31,8 +32,14 @@ export async function ask(page: Page, text: string): Promise<void> {
 
 export const answers = (page: Page) => page.getByRole('article', { name: 'Answer' });
 
-/** Waits until the newest answer has come to its end. */
+/** Waits until the newest answer has come to its end, and the page shows it. */
 export async function answered(page: Page, n = 1): Promise<void> {
+  await page.evaluate(async () => {
+    const app = document.querySelector<NiApp>('ni-app')!;
+    do await new Promise(requestAnimationFrame);
+    while (app.chat.running);
+    await app.updateComplete;
+  });
   await expect(answers(page)).toHaveCount(n);
   await expect(answers(page).last()).toHaveAttribute('aria-busy', 'false', { timeout: 90_000 });
 }

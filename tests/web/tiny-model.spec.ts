@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test';
 import { answered, answers, ask, open } from './page.ts';
 
 test('a first visit explains itself, and chats at once', async ({ page }) => {
-  await page.goto('/');
+  await page.goto('/?temperature=0');
   await expect(page.getByRole('textbox', { name: 'Message', exact: true })).toBeVisible();
   await page.evaluate(() => window.nanoinfer.ready);
   await ask(page, 'Hello');

@@ -350,6 +350,11 @@ export class LabRun extends LabState {
     this.#values.waitFor(reading);
   }
 
+  /** Panels still read: what they show may be of before. */
+  get reading(): boolean {
+    return this.#values.reading;
+  }
+
   // ---- order
 
   async #useModel(): Promise<void> {

@@ -160,6 +160,11 @@ export class LabValues {
     return { ...values, first, positions: end - first, data };
   }
 
+  /** Something that is to be waited for is still being read. */
+  get reading(): boolean {
+    return this.#readings.size > 0;
+  }
+
   /** All that was to be waited for has been read, or has failed. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#readings]);
