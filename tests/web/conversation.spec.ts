@@ -143,6 +143,37 @@ test('what the address asks for is not saved', async ({ page }) => {
   await expect(page.getByRole('checkbox', { name: /seed/i })).not.toBeChecked();
 });
 
+test('nothing can be asked before the conversation of the last visit is there', async ({
+  page,
+}) => {
+  await open(page, 'model=tiny&temperature=0');
+  await ask(page, 'Hello');
+  await answered(page);
+  const before = await answers(page).innerText();
+  await page.addInitScript(() => {
+    const letRead = new Promise<void>((resolve) => Object.assign(window, { letRead: resolve }));
+    const openDatabase = indexedDB.open.bind(indexedDB);
+    IDBFactory.prototype.open = function (name, version) {
+      const request = openDatabase(name, version);
+      Object.defineProperty(request, 'onsuccess', {
+        set: (heard: () => void) => void letRead.then(heard),
+      });
+      return request;
+    };
+  });
+  await page.reload();
+  await page.waitForFunction(() => (window as Partial<Window>).nanoinfer?.model);
+  await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Tell me a story');
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  await expect(send).toBeDisabled();
+  await page.evaluate(() => (window as unknown as { letRead: () => void }).letRead());
+  await ready(page);
+  await expect(answers(page)).toHaveText(before);
+  await send.click();
+  await answered(page, 2);
+  await expect(questions(page)).toHaveText(['Hello', 'Tell me a story']);
+});
+
 test('stopping while room is made gives no failure', async ({ page }) => {
   await open(page, 'model=tiny&temperature=0');
   await fillContext(page);

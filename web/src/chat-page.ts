@@ -16,8 +16,9 @@ export async function showChat(
   app.chat = new Chat(client, options.sampling);
   app.loading = new Loading(client, options.load);
   const begun = first.then((model) => app.desk.begin(model));
+  const read = app.chat.reread();
   await engineHears();
   document.body.append(app);
   registerServiceWorker((update) => (app.updateReady = update));
-  await Promise.all([app.chat.reread(), begun]);
+  await Promise.all([read, begun]);
 }

@@ -57,6 +57,8 @@ export class Chat extends EventTarget {
   readonly #store = new ConversationStore();
   #address: AddressSampling;
   conversation: Conversation = newConversation();
+  /** What an earlier visit has written is here, or nothing is; before that nothing may be changed. */
+  isRead = false;
   readings: Readings = noReadings;
   /** Why the latest question got no answer. */
   error: EngineError | null = null;
@@ -86,8 +88,9 @@ export class Chat extends EventTarget {
   /** Takes over what an earlier visit or another tab has written. */
   async reread(): Promise<void> {
     const stored = this.running ? null : await this.#store.read();
-    if (!stored || this.running) return;
-    this.conversation = stored;
+    if (stored && !this.running) this.conversation = stored;
+    else if (this.isRead) return;
+    this.isRead = true;
     this.#changed();
   }
 

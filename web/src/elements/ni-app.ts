@@ -138,7 +138,7 @@ export class NiApp extends LitElement {
             ${this.#notices(model)}
             <ni-composer
               .running=${this.chat.running}
-              .disabled=${!model}
+              .disabled=${!model || !this.chat.isRead}
               @send=${(event: CustomEvent<{ text: string }>) => this.#send(event.detail.text)}
               @stop=${() => this.chat.stop()}
             ></ni-composer>
@@ -193,7 +193,8 @@ export class NiApp extends LitElement {
   }
 
   #thread(model: LoadedModel | null) {
-    const { turns, running } = this.chat;
+    const { turns, running, isRead } = this.chat;
+    if (!isRead) return nothing;
     if (turns.length === 0) {
       return html`<ni-empty
         .model=${model}
@@ -261,10 +262,15 @@ export class NiApp extends LitElement {
       </button>
       <details>
         <summary><h2>Settings</h2></summary>
-        <ni-settings
-          .settings=${this.chat.settings}
-          @settings-change=${(event: CustomEvent<Settings>) => this.chat.setSettings(event.detail)}
-        ></ni-settings>
+        ${
+          this.chat.isRead
+            ? html`<ni-settings
+                .settings=${this.chat.settings}
+                @settings-change=${(event: CustomEvent<Settings>) =>
+                  this.chat.setSettings(event.detail)}
+              ></ni-settings>`
+            : nothing
+        }
       </details>
       <ni-engine-facts .model=${model} .memory=${this.memory}></ni-engine-facts>
     `;
