@@ -174,3 +174,18 @@ test('a visit that ends during a load does not count as a crash', async ({ page 
   await ready(page);
   expect(await page.evaluate(() => window.nanoinfer.model?.kept)).not.toBeNull();
 });
+
+test('nor does one that ends before the page is drawn', async ({ page }) => {
+  await page.addInitScript(() => {
+    const setItem = Storage.prototype.setItem.bind(localStorage);
+    Storage.prototype.setItem = (key, value) => {
+      setItem(key, value);
+      if (key !== 'nanoinfer-loading' || 'mark' in window) return;
+      // The visit ends at once.
+      dispatchEvent(new PageTransitionEvent('pagehide'));
+      Object.assign(window, { mark: localStorage.getItem(key) });
+    };
+  });
+  await open(page, 'model=tiny');
+  expect(await page.evaluate(() => (window as unknown as { mark: unknown }).mark)).toBeNull();
+});

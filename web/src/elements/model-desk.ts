@@ -27,6 +27,8 @@ export class ModelDesk implements ReactiveController {
   constructor(host: Host) {
     this.#host = host;
     host.addController(this);
+    // A load may begin, and the visit end, before the host is in the page.
+    globalThis.addEventListener('pagehide', this.#pageHides);
   }
 
   hostConnected() {
@@ -36,7 +38,6 @@ export class ModelDesk implements ReactiveController {
     globalThis.addEventListener('dragover', this.#dragOver);
     globalThis.addEventListener('dragleave', this.#dragLeave);
     globalThis.addEventListener('drop', this.#drop);
-    globalThis.addEventListener('pagehide', this.#pageHides);
     void this.refreshKept();
   }
 
