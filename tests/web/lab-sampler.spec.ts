@@ -86,6 +86,27 @@ async function cells(page: Page): Promise<Record<string, Record<string, string>>
   return found;
 }
 
+test('two sliders moved before the stages are there are both tried', async ({ page }) => {
+  await openWarm(page);
+  await stepTo(page, 'token', 9);
+  await settled(page);
+  const sliders = sampler(page).getByRole('slider');
+  const shown = await sliders.evaluateAll(async (all) => {
+    const two = (all as HTMLInputElement[]).slice(0, 2);
+    for (const [slider, at] of two.map((one, i) => [one, ['1.5', '7'][i]!] as const)) {
+      slider.value = at;
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+      // As long as the panel takes to draw, and less than the worker to answer.
+      for (let turn = 0; turn < 20; ++turn) await Promise.resolve();
+    }
+    return two.map(({ value }) => value);
+  });
+  expect(shown, 'as they were moved').toEqual(['1.5', '7']);
+  await settled(page);
+  await expect(sliders.nth(0)).toHaveValue('1.5');
+  await expect(sliders.nth(1)).toHaveValue('7');
+});
+
 test('shows probabilities that the logits in memory have', async ({ page }) => {
   await openWarm(page);
   await stepTo(page, 'token', 9);

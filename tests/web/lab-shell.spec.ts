@@ -159,6 +159,35 @@ test('presents one panel at a time, stepped by a clicker', async ({ page }) => {
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
 });
 
+test('a number that is being typed stays while the run plays', async ({ page }) => {
+  await openLab(page, '#panels=tokens&text=Once+upon+a+time');
+  await page.evaluate(() => {
+    const { lab } = window;
+    lab.speed = 40;
+    void lab.play('op');
+  });
+  const layer = page.getByRole('spinbutton', { name: 'layer', exact: true });
+  const moved = (from: number) =>
+    page.waitForFunction((op) => window.lab.selection.op !== op, from);
+  const op = () => page.evaluate(() => window.lab.selection.op);
+  await layer.fill('99'); // and no Enter
+  await moved(await op());
+  await moved(await op());
+  await expect(layer).toHaveValue('99');
+  await page.evaluate(() => window.lab.pause());
+  await settled(page);
+  await layer.press('Enter');
+  const last = await page.evaluate(() => window.lab.model!.info.n_layers - 1);
+  await expect(layer).toHaveValue(String(last));
+  // Left as it was found, it shows what is looked at by now.
+  await layer.press('9');
+  await select(page, { layer: 1 });
+  await expect(layer).toHaveValue(/9/);
+  await layer.press('Backspace');
+  await layer.blur();
+  await expect(layer).toHaveValue('1');
+});
+
 test('shares from the header', async ({ page }) => {
   await openLab(page, '#panels=tokens,op,memory&text=Once+upon+a+time');
   const button = page.getByRole('button', { name: 'Share', exact: true });

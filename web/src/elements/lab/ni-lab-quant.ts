@@ -1,5 +1,4 @@
 import { css, html, nothing } from 'lit';
-import { live } from 'lit/directives/live.js';
 import { matrixBlock, matrixRow } from '../../client/cached-reads.ts';
 import { EngineError } from '../../client/errors.ts';
 import type { LabRun } from '../../client/lab-run.ts';
@@ -14,6 +13,7 @@ import { partsOf, partValue } from '../../draw/block-parts.ts';
 import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MatrixBlock } from '../../protocol.ts';
+import { typed } from '../typed.ts';
 import { LabPanel, type Missing } from './lab-panel.ts';
 import './ni-block-bits.ts';
 import './ni-block-errors.ts';
@@ -260,7 +260,7 @@ export class NiLabQuant extends LabPanel<View> {
     };
     return html`<label>
       ${label}
-      <input type="number" min="0" max=${size - 1} .value=${live(String(at))} @change=${change} />
+      <input type="number" min="0" max=${size - 1} .value=${typed(String(at))} @change=${change} />
       <span class="soft">of ${size}</span>
     </label>`;
   }

@@ -11,6 +11,7 @@ import {
 import { keptWords, stageName, stageRule } from '../../draw/sampler-words.ts';
 import { cutMiddle, visibleText } from '../../draw/token-label.ts';
 import type { Resampled, SamplerStages, SamplingParams, TokenPiece } from '../../protocol.ts';
+import { typed } from '../typed.ts';
 import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import './ni-branches.ts';
@@ -54,6 +55,10 @@ export class NiLabSampler extends LabPanel<View> {
   /** What is tried on the same logits; null: the run's own settings. */
   #trial: SamplingParams | null = null;
 
+  get #wanted(): SamplingParams {
+    return this.#trial ?? this.run.sampling;
+  }
+
   #follows({ selection, nPrompt }: LabRun): boolean {
     return selection.position >= nPrompt - 1;
   }
@@ -69,7 +74,7 @@ export class NiLabSampler extends LabPanel<View> {
 
   protected override async read(run: LabRun): Promise<View> {
     const { position } = run.selection;
-    const sampling = this.#trial ?? run.sampling;
+    const sampling = this.#wanted;
     const next = run.tokens[position + 1]?.id ?? null;
     if (!this.#follows(run)) return { position, sampling, draw: null, pieces: new Map(), next };
     const draw = await run.resample(position, sampling);
@@ -95,7 +100,7 @@ export class NiLabSampler extends LabPanel<View> {
     const rows = candidateRows(draw);
     return html`
       ${this.#candidates(view, draw, rows)} ${this.#line(view, draw)} ${this.#rules(view, draw)}
-      ${this.#sliders(view, draw)}
+      ${this.#sliders(draw)}
       <ni-branches .run=${this.run}></ni-branches>
     `;
   }
@@ -225,8 +230,9 @@ export class NiLabSampler extends LabPanel<View> {
 
   // ---- other settings on the same logits
 
-  #sliders(view: View, { ms, from }: NonNullable<View['draw']>) {
-    const { sampling } = view;
+  /** They show what is chosen, also while the stages of that are still worked out. */
+  #sliders({ ms, from }: NonNullable<View['draw']>) {
+    const sampling = this.#wanted;
     const acts = html`<div class="sliders" role="group" aria-label="Settings tried on these logits">
         ${fields.map((field) => this.#slider(field, sampling))}
         <label>
@@ -235,7 +241,7 @@ export class NiLabSampler extends LabPanel<View> {
             type="number"
             min="0"
             max="4294967295"
-            .value=${live(String(sampling.seed))}
+            .value=${typed(String(sampling.seed))}
             @change=${(event: Event) => {
               const input = event.target as HTMLInputElement;
               if (input.validity.valid) this.#try({ ...sampling, seed: input.valueAsNumber || 0 });

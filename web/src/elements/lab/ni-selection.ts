@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from 'lit';
-import { live } from 'lit/directives/live.js';
 import type { LabRun, Selection } from '../../client/lab-run.ts';
 import { cutMiddle, visibleText } from '../../draw/token-label.ts';
 import { controls } from '../shared-styles.ts';
+import { typed } from '../typed.ts';
 import { RunWatch } from './run-watch.ts';
 
 /** What all panels look at: a position, a layer, a head and an op, each to be moved. */
@@ -39,7 +39,7 @@ export class NiSelection extends LitElement {
     const base = name === 'op' ? 1 : 0;
     const at = this.run.selection[name];
     const look = (value: number) => this.run.select({ [name]: value });
-    const typed = (event: Event) => (event.target as HTMLInputElement).valueAsNumber || base;
+    const typedIn = (event: Event) => (event.target as HTMLInputElement).valueAsNumber || base;
     return html`<div class="one">
       <label class="label" for=${name}>${name}</label>
       <span class="stepper">
@@ -56,8 +56,8 @@ export class NiSelection extends LitElement {
           type="number"
           min=${base}
           max=${size - 1 + base}
-          .value=${live(String(at + base))}
-          @change=${(event: Event) => look(typed(event) - base)}
+          .value=${typed(String(at + base))}
+          @change=${(event: Event) => look(typedIn(event) - base)}
         />
         <button
           class="plain"
