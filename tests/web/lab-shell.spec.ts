@@ -188,6 +188,23 @@ test('a number that is being typed stays while the run plays', async ({ page }) 
   await expect(layer).toHaveValue('1');
 });
 
+test('what a panel has read of one model is never drawn with another', async ({ page }) => {
+  await openLab(page, '#panels=residual&text=Once+upon+a+time');
+  await stepTo(page, 'token', 6);
+  await settled(page);
+  const views = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    const frame = document.querySelector('ni-lab')!.shadowRoot!.querySelector('ni-panel')!;
+    const shown = (frame as unknown as { panel: { view: unknown } }).panel;
+    const seen: boolean[] = [];
+    lab.addEventListener('change', () => seen.push(shown.view === null));
+    await nanoinfer.load('models/glass-qwen2.gguf');
+    return seen;
+  });
+  expect(views.length).toBeGreaterThan(0);
+  expect(views).not.toContain(false);
+});
+
 test('shares from the header', async ({ page }) => {
   await openLab(page, '#panels=tokens,op,memory&text=Once+upon+a+time');
   const button = page.getByRole('button', { name: 'Share', exact: true });

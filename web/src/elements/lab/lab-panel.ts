@@ -86,11 +86,19 @@ export abstract class LabPanel<View> extends LitElement {
   #changed = () => {
     const { run } = this;
     this.requestUpdate();
+    if (!run.plan) this.#forget();
     if (!run.plan || run.busy || this.#missing.length > 0) return;
     if (run.recorded && this.needsModel) return;
     const reading = this.#read(++this.#readings);
     run.waitFor(reading);
   };
+
+  /** What was read is of a model that is gone, and so is what is still being read. */
+  #forget() {
+    this.#readings += 1;
+    this.view = null;
+    this.failure = null;
+  }
 
   async #read(nth: number) {
     try {
@@ -99,7 +107,10 @@ export abstract class LabPanel<View> extends LitElement {
       this.view = view;
       this.failure = null;
     } catch (thrown) {
-      if (nth === this.#readings) this.failure = EngineError.from(thrown);
+      const error = EngineError.from(thrown);
+      // A step has begun meanwhile: behind it all is read again.
+      const again = error.code === 'busy' && this.run.busy;
+      if (nth === this.#readings && !again) this.failure = error;
     }
     await this.updateComplete;
   }
