@@ -212,6 +212,7 @@ export class NiSlotGrid extends LitElement {
 
   #pick(position: number) {
     if (position < 0 || position >= this.map.kv.length) return;
+    this.at = position; // The next key goes on from here, read or not.
     this.dispatchEvent(new CustomEvent('pick', { detail: position }));
   }
 

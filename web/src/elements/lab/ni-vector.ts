@@ -72,6 +72,7 @@ export class NiVector extends LitElement {
 
   #pick(element: number) {
     if (element < 0 || element >= this.values.length) return;
+    this.at = element; // The next key goes on from here, read or not.
     this.dispatchEvent(new CustomEvent('pick', { detail: element }));
   }
 
