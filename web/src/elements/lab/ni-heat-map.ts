@@ -2,6 +2,7 @@ import { css, html, LitElement, type PropertyValues } from 'lit';
 import { cssColour, heatPixels, type Scale } from '../../draw/colour-map.ts';
 import { value } from '../../draw/format.ts';
 import { controls } from '../shared-styles.ts';
+import { pointIn } from './pointer.ts';
 import { WidthWatch } from './width-watch.ts';
 
 /** A matrix of numbers, its rows and columns named; not a number: an empty cell. */
@@ -167,10 +168,10 @@ export class NiHeatMap extends LitElement {
 
   #point(event: PointerEvent, picks = false) {
     const { rows, columns } = this.heat;
-    const size = this.#cell;
+    const { across, down } = pointIn(event);
     this.cursor = [
-      within(Math.floor(event.offsetY / size), rows.length),
-      within(Math.floor(event.offsetX / size), columns.length),
+      within(Math.floor(down * rows.length), rows.length),
+      within(Math.floor(across * columns.length), columns.length),
     ];
     if (picks) this.#pick();
   }

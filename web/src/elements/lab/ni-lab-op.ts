@@ -14,6 +14,7 @@ import './ni-source.ts';
 import './ni-strip.ts';
 import { elementsOf, explain, type Explanation, rowsOfOp, unexplained } from './op-explain.ts';
 import { type OpTaps, tapsOf } from './op-taps.ts';
+import { pointIn } from './pointer.ts';
 
 interface View {
   op: number;
@@ -277,9 +278,7 @@ export class NiLabOp extends LabPanel<View> {
   }
 
   #clicked(event: MouseEvent, n: number) {
-    const frame = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const at = Math.floor(((event.clientX - frame.left) / frame.width) * n);
-    this.block = Math.max(0, Math.min(n - 1, at));
+    this.block = Math.max(0, Math.min(n - 1, Math.floor(pointIn(event).across * n)));
   }
 
   #keydown(event: KeyboardEvent, block: number, n: number) {

@@ -3,6 +3,7 @@ import { colourAt, cssColour } from '../../draw/colour-map.ts';
 import { value } from '../../draw/format.ts';
 import type { KvState } from '../../protocol.ts';
 import { controls } from '../shared-styles.ts';
+import { pointIn } from './pointer.ts';
 import { WidthWatch } from './width-watch.ts';
 
 /** The slots of a cache, and what one query makes of them. */
@@ -186,12 +187,12 @@ export class NiSlotGrid extends LitElement {
     const columns = this.#columns;
     const lines = this.map.kv.blockPositions / columns;
     const blockHeight = lines * this.#cell + blockGap;
-    const block = Math.floor(event.offsetY / blockHeight);
-    const line = Math.min(lines - 1, Math.floor((event.offsetY % blockHeight) / this.#cell));
-    const column = Math.max(
-      0,
-      Math.min(columns - 1, Math.floor((event.offsetX - this.#gutter) / this.#cell)),
-    );
+    const { across, down } = pointIn(event);
+    const x = across * (this.#gutter + columns * this.#cell) - this.#gutter;
+    const y = down * this.map.kv.table.length * blockHeight;
+    const block = Math.floor(y / blockHeight);
+    const line = Math.min(lines - 1, Math.floor((y % blockHeight) / this.#cell));
+    const column = Math.max(0, Math.min(columns - 1, Math.floor(x / this.#cell)));
     this.#pick((block * lines + line) * columns + column);
   };
 

@@ -1,6 +1,7 @@
 import { css, html, LitElement, svg } from 'lit';
 import { value } from '../../draw/format.ts';
 import { controls } from '../shared-styles.ts';
+import { pointIn } from './pointer.ts';
 
 const height = 110;
 
@@ -86,8 +87,7 @@ export class NiStepChart extends LitElement {
   };
 
   #point = (event: PointerEvent) => {
-    const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
-    this.#move(Math.floor(((event.clientX - left) / width) * this.values.length));
+    this.#move(Math.floor(pointIn(event).across * this.values.length));
   };
 
   #move(to: number) {

@@ -1,6 +1,7 @@
 import { css, html, LitElement } from 'lit';
 import { cssColour, heatPixels, scaleOf } from '../../draw/colour-map.ts';
 import { value } from '../../draw/format.ts';
+import { pointIn } from './pointer.ts';
 
 const mostHeight = 150;
 const ramp = Array.from({ length: 9 }, (_, i) => cssColour(i / 8, 'diverging')).join(', ');
@@ -93,7 +94,7 @@ export class NiStrip extends LitElement {
         aria-valuenow=${at}
         aria-valuetext=${words}
         @keydown=${(event: KeyboardEvent) => this.#keydown(event, at, columns)}
-        @click=${(event: MouseEvent) => this.#click(event, columns, cell)}
+        @click=${(event: MouseEvent) => this.#click(event, columns, rows)}
       >
         <canvas width=${columns} height=${rows} style=${size}></canvas>
         <span
@@ -125,9 +126,10 @@ export class NiStrip extends LitElement {
     context.putImageData(new ImageData(pixels, width, height), 0, 0);
   };
 
-  #click({ offsetX, offsetY }: MouseEvent, columns: number, cell: number) {
-    const column = Math.max(0, Math.min(columns - 1, Math.floor(offsetX / cell)));
-    this.#pick(Math.max(0, Math.floor(offsetY / cell)) * columns + column);
+  #click(event: MouseEvent, columns: number, rows: number) {
+    const { across, down } = pointIn(event);
+    const column = Math.max(0, Math.min(columns - 1, Math.floor(across * columns)));
+    this.#pick(Math.max(0, Math.floor(down * rows)) * columns + column);
   }
 
   #keydown(event: KeyboardEvent, at: number, columns: number) {

@@ -2,6 +2,7 @@ import { css, html, LitElement, svg } from 'lit';
 import { cssColour } from '../../draw/colour-map.ts';
 import { value } from '../../draw/format.ts';
 import { controls } from '../shared-styles.ts';
+import { pointIn } from './pointer.ts';
 
 const height = 60;
 const barWidth = 10;
@@ -66,8 +67,7 @@ export class NiVector extends LitElement {
   };
 
   #click = (event: MouseEvent) => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    this.#pick(Math.floor(((event.clientX - box.left) / box.width) * this.values.length));
+    this.#pick(Math.floor(pointIn(event).across * this.values.length));
   };
 
   #pick(element: number) {
