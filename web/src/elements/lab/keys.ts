@@ -158,6 +158,6 @@ function isTaken(path: readonly EventTarget[], name: string): boolean {
   if (focused.matches('input:not([type=checkbox], [type=radio]), textarea, select')) {
     return !/^F\d/.test(name);
   }
-  if (/^(Shift\+)?Arrow/.test(name)) return focused.matches('[tabindex="0"], input');
+  if (/^(Shift\+)?Arrow/.test(name)) return focused.matches('[tabindex="0"]:not(button), input');
   return name === ' ' && focused.matches('button, a, summary, input, [tabindex="0"]');
 }

@@ -32,7 +32,7 @@ export class NiRopeDials extends LitElement {
         Dashed: q before. Solid: after. Hands are as long as their pair, the longest
         ${value(longest)}.
       </p>
-      <div class="dials" role="group" aria-label="Pairs">
+      <div class="dials" role="group" aria-label="Pairs" @keydown=${this.#keydown}>
         ${before.map((_, j) => this.#dial(j, longest))}
       </div>
       <p aria-live="polite" class="mono told">${this.#words(pair)}</p>
@@ -54,7 +54,7 @@ export class NiRopeDials extends LitElement {
       tabindex=${isChosen ? 0 : -1}
       aria-pressed=${isChosen ? 'true' : 'false'}
       title="Pair ${j}, turned by ${value(degrees, 3)}°"
-      @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: j }))}
+      @click=${() => this.#pick(j)}
     >
       <svg width="48" height="48" viewBox="0 0 48 48" aria-hidden="true">
         ${svg`<circle cx="24" cy="24" r="21"></circle>
@@ -63,6 +63,21 @@ export class NiRopeDials extends LitElement {
       </svg>
       <span>${j}</span><small>${shortly(degrees)}°</small>
     </button>`;
+  }
+
+  #keydown = async (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by === undefined || event.shiftKey) return;
+    event.preventDefault();
+    const pair = Math.max(0, Math.min(this.q.length - 1, this.pair + by));
+    this.#pick(pair);
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+  };
+
+  #pick(pair: number) {
+    this.pair = pair;
+    this.dispatchEvent(new CustomEvent('pick', { detail: pair }));
   }
 
   #words(j: number): string {
