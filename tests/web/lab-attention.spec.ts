@@ -1,6 +1,6 @@
 // The Attention panel: its numbers are the engine's, and what it changes is undone bit for bit.
 import { expect, test, type Page } from '@playwright/test';
-import { openLab, outcome, panel, settled, select } from './lab-page.ts';
+import { openLab, outcome, panel, press, select, settled } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'Attention';
@@ -100,6 +100,74 @@ test('a matrix is walked over by keys, and Enter looks from its row', async ({ p
   await page.keyboard.press('Enter');
   await settled(page);
   expect(await page.evaluate(() => window.lab.selection.position)).toBe(3);
+});
+
+test('the pointer tells of the cell under it, presented larger too', async ({ page }) => {
+  await openPanel(page, 'attention', 12);
+  await button(page, 'One head').click();
+  await page.keyboard.press('t');
+  const matrix = view(page).getByRole('img', { name: /Probabilities of layer 0, head 0/ });
+  await matrix.scrollIntoViewIfNeeded();
+  const box = (await matrix.boundingBox())!;
+  const middle = (at: number, size: number) => ((at + 0.5) / 12) * size;
+  await page.mouse.move(box.x + middle(2, box.width), box.y + middle(7, box.height));
+  await expect(view(page).getByText(/^query 7 .*, key 2 /)).toBeVisible();
+});
+
+test('arrow keys move the position behind a click on a token of the arcs', async ({ page }) => {
+  await openPanel(page, 'attention', 8);
+  const text = view(page).getByRole('region', { name: 'Attention over the text' });
+  await text.getByRole('button').nth(3).click();
+  await settled(page);
+  await press(page, 'ArrowRight');
+  expect(await page.evaluate(() => window.lab.selection.position)).toBe(4);
+});
+
+test('what is chosen in a panel stays while others are presented', async ({ page }) => {
+  await openPanel(page, 'attention,rope', 6);
+  await button(page, 'All heads').click();
+  await page.keyboard.press('t');
+  await page.keyboard.press(']');
+  await expect(panel(page, 'RoPE')).toBeVisible();
+  await page.keyboard.press('[');
+  await expect(button(page, 'All heads')).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('Escape');
+  await expect(button(page, 'All heads')).toHaveAttribute('aria-pressed', 'true');
+  // Closed, it begins anew.
+  await button(page, 'Close Attention').click();
+  await page.getByRole('button', { name: 'Panels', exact: true }).click();
+  await page.getByRole('dialog').getByRole('checkbox', { name: /^Attention/ }).check();
+  await page.keyboard.press('Escape');
+  await expect(button(page, 'All heads')).toHaveAttribute('aria-pressed', 'false');
+});
+
+test('only heads whose queries are kept are shown', async ({ page }) => {
+  await openPanel(page, 'attention', 6);
+  await page.evaluate(async () => {
+    const { lab } = window;
+    const keep = lab.trace.keep.bind(lab.trace);
+    // As with a model so large that of one layer alone more was asked for.
+    lab.trace.keep = (request) =>
+      keep({ ...request, values: ['embd', 'L.0.q_rot', 'final_norm'], norms: [] });
+    lab.trace.estimate = (request) =>
+      lab.trace.keep(request).then((kept) => ({ ...kept, positions: 999 }));
+    await lab.keepAlso([]);
+    lab.select({ layer: 0 });
+  });
+  await settled(page);
+  await button(page, 'All heads').click();
+  await settled(page);
+  await expect(view(page).getByRole('group', { name: /^Layer/ })).toHaveCount(1);
+});
+
+test('positions before those that are kept are said to be so', async ({ page }) => {
+  await openPanel(page, 'attention', 10);
+  await page.evaluate(() => {
+    window.lab.kept = { ...window.lab.kept!, positions: 2 };
+  });
+  await select(page, { position: 0 });
+  await expect(view(page)).toContainText('Values of the last 2 positions are kept');
+  await expect(view(page).getByRole('button', { name: /^Keep/ })).toHaveCount(0);
 });
 
 test('heads are zeroed and scaled, keys hidden, and all of it undone', async ({ page }) => {

@@ -385,3 +385,14 @@ test('is whole and accessible on a narrow page', async ({ page }) => {
   expect(await seriousFaults(page)).toEqual([]);
   await page.screenshot({ path: 'test-results/lab-share-360.png' });
 });
+
+test('the link has a panel that was opened after it', async ({ page }) => {
+  await openLab(page, '#panels=share&text=The+cat');
+  await page.getByRole('button', { name: 'Panels', exact: true }).click();
+  await page.getByRole('dialog').getByRole('checkbox', { name: 'KV cache' }).check();
+  await page.keyboard.press('Escape');
+  await page.waitForURL(/panels=share,kv/);
+  await settled(page);
+  const { panels } = await experimentOfLink(new URL(await link(page)).hash);
+  expect(panels).toEqual(['share', 'kv']);
+});

@@ -37,7 +37,7 @@ export class NiLabCode extends LabPanel<View> {
     'Code of your own draws from logits as they are computed, and a recorded run is drawn already. Load its model to run it.';
 
   override connectedCallback() {
-    this.code = this.run.hooks?.code.source ?? codeExamples[0]!.code;
+    if (this.code === '') this.code = this.run.hooks?.code.source ?? codeExamples[0]!.code;
     super.connectedCallback();
   }
 

@@ -53,6 +53,7 @@ export class NiLab extends LitElement implements LabActions {
   readonly desk = new ModelDesk(this);
   /** What the address asks to look at, until there is a run. */
   #wanted: WantedView['selection'] | null = null;
+  readonly #made = new Map<PanelEntry, HTMLElement>();
   #addressTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -124,7 +125,9 @@ export class NiLab extends LitElement implements LabActions {
   #writeAddress = () => {
     const { prompt, selection } = this.run;
     const ids = this.open.map(({ id }) => id);
+    const isNew = labViewOf(location.hash).panels?.join() !== ids.join();
     history.replaceState(null, '', labAddress({ panels: ids, prompt, selection }));
+    if (isNew) this.run.changed(); // The panel Share reads them off the address.
   };
 
   // ---- recorded runs
@@ -302,6 +305,7 @@ export class NiLab extends LitElement implements LabActions {
         html`<ni-panel
           .entry=${entry}
           .run=${this.run}
+          .made=${this.#made}
           .expanded=${presenting || this.expanded.has(entry)}
           .bare=${presenting}
           @close-panel=${() => this.#toggle(entry)}
@@ -350,6 +354,7 @@ export class NiLab extends LitElement implements LabActions {
   }
 
   #toggle(entry: PanelEntry) {
+    this.#made.delete(entry);
     this.open = this.open.includes(entry)
       ? this.open.filter((other) => other !== entry)
       : [...this.open, entry];

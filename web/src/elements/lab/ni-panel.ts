@@ -13,6 +13,7 @@ export class NiPanel extends LitElement {
   static override properties = {
     entry: { attribute: false },
     run: { attribute: false },
+    made: { attribute: false },
     expanded: { type: Boolean, reflect: true },
     bare: { type: Boolean },
     panel: { state: true },
@@ -20,6 +21,8 @@ export class NiPanel extends LitElement {
   };
   declare entry: PanelEntry;
   declare run: LabRun;
+  /** Panels that were made before: as one is presented, the others keep what was chosen in them. */
+  declare made: Map<PanelEntry, HTMLElement>;
   declare expanded: boolean;
   /** Without its frame: it stands alone. */
   declare bare: boolean;
@@ -48,7 +51,9 @@ export class NiPanel extends LitElement {
   async #load() {
     this.unavailable = false;
     try {
-      this.panel = await makePanel(this.entry, this.run);
+      const panel = this.made.get(this.entry) ?? (await makePanel(this.entry, this.run));
+      this.made.set(this.entry, panel);
+      this.panel = panel;
     } catch {
       this.unavailable = true; // No network, or a newer page has taken this one's place.
     }
