@@ -59,6 +59,32 @@ test('an edit made with the form acts in the engine, and is switched and removed
   await expect(interventions(page)).toContainText('No edit');
 });
 
+test('a pass at hand that runs again for an edit is told of', async ({ page }) => {
+  await openLab(page, hash);
+  await page.evaluate(async () => {
+    for (let layer = 0; layer < 3; ++layer) await window.lab.step('layer');
+  });
+  await page.evaluate(() => window.lab.setEdits([{ do: 'zero', site: 'L.0.z' }]));
+  await settled(page);
+  await expect(interventions(page).getByRole('status', { name: 'Computed again' })).toContainText(
+    'the pass at hand depends on it',
+  );
+});
+
+test('without a head, elements are counted through all of them', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 6);
+  const { head_dim: headDim } = await info(page);
+  await field(page, 'Kind of edit').selectOption('replace');
+  await field(page, 'layer').selectOption('2');
+  await field(page, 'First element').fill(`${headDim + 5}`);
+  await field(page, 'by').fill('1');
+  await add(page);
+  expect((await tapValues(page, 'L.2.z', 4))[headDim + 5]).toBe(1);
+  await field(page, 'head').selectOption('1');
+  await expect(field(page, 'First element')).toHaveAttribute('max', `${headDim - 1}`);
+});
+
 test('of two changes, one asked for while the other is computed, none is lost', async ({
   page,
 }) => {

@@ -94,3 +94,12 @@ for (const scheme of ['light', 'dark'] as const) {
     });
   }
 }
+
+test('shares of the first op that was timed are shares', async ({ page }) => {
+  await openLab(page, '#panels=map,perf&text=Once+upon+a+time');
+  await press(page, 'o');
+  for (const title of ['Map', 'Performance']) {
+    await expect(panel(page, title)).not.toContainText(/e\+|NaN/);
+  }
+  await expect(panel(page, 'Performance')).toContainText('%');
+});

@@ -111,6 +111,22 @@ test('its rows and its table are the taps’', async ({ page }) => {
   }
 });
 
+test('names the op that completes what an op works on', async ({ page }) => {
+  await openLab(page, hash);
+  await loadBytes(page, readFileSync('tests/fixtures/models/qwen2-f32.gguf'), 'qwen2');
+  await stepTo(page, 'token', 9);
+  const leaves = (words: string) =>
+    expect(op(page).getByRole('heading', { name: words, exact: true })).toBeVisible();
+  await look(page, 'attn_q', 0);
+  await leaves('Leaves, behind attn_q.bias');
+  await expect(op(page).getByRole('slider', { name: 'Element of L.0.attn_norm' })).toBeVisible();
+  await look(page, 'attn_q.bias', 0);
+  await leaves('Leaves');
+  await expect(op(page).getByRole('slider', { name: 'Element of L.0.attn_norm' })).toHaveCount(0);
+  await look(page, 'attention', 0);
+  await leaves('Leaves, behind attention_merge');
+});
+
 test('shows the lines that ran, as the pass took them', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 9);

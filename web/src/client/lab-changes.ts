@@ -55,6 +55,7 @@ export class LabChanges {
     const dropped = run.place.cursor > 0 && !state.begun && !state.complete;
     run.interventions = interventions;
     run.rerun = rerun;
+    run.passRerun = dropped;
     run.forgetTail();
     if (!run.hooks?.runsInPass) await this.#passes.goTo(run.place);
     run.note = rerun

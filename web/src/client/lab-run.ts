@@ -326,6 +326,10 @@ export class LabRun extends LabState {
     return this.#values.pieces(ids);
   }
 
+  keeps(name: string): boolean {
+    return this.#values.keeps(name);
+  }
+
   held(name: string, position: number): Held {
     return this.#values.held(name, position);
   }
@@ -371,6 +375,7 @@ export class LabRun extends LabState {
     this.hooks = null;
     this.interventions = [];
     this.rerun = null;
+    this.passRerun = false;
     this.recordings = [];
     this.error = null;
     this.model = this.client.model;

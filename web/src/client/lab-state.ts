@@ -81,6 +81,8 @@ export class LabState extends EventTarget {
   interventions: readonly Intervention[] = [];
   /** What the last change of the edits made the engine compute again; null: nothing. */
   rerun: Rerun | null = null;
+  /** It made the pass at hand run again to where it stands. */
+  passRerun = false;
   /** Values of runs before, for edits that patch. */
   recordings: readonly SavedRecording[] = [];
   /** Code of the reader's own, which takes part in the run. */
@@ -166,7 +168,8 @@ export class LabState extends EventTarget {
 
   select(change: Partial<Selection>): void {
     const { info } = this.model ?? {};
-    const within = (value: number, size: number) => Math.max(0, Math.min(size - 1, value));
+    const within = (value: number, size: number) =>
+      Math.max(0, Math.min(size - 1, Math.trunc(value) || 0));
     const next = { ...this.selection, ...change };
     this.selection = {
       position: within(next.position, this.tokens.length),

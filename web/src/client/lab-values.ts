@@ -69,6 +69,11 @@ export class LabValues {
     return new Map(found.map((piece) => [piece.id, piece]));
   }
 
+  /** This tap's values are kept, of as many positions as there is room for. */
+  keeps(name: string): boolean {
+    return this.#keptOps.has(this.#run.tap(name)?.op ?? -1);
+  }
+
   /** Whether `read` would find this tap's values at this position. */
   held(name: string, position: number): Held {
     return this.#held(name, position, (op) => this.#keptOps.has(op));
@@ -95,7 +100,7 @@ export class LabValues {
   read(name: string, first: number, end = first + 1): Promise<TapValues> {
     const run = this.#run;
     const tap = run.tap(name);
-    const isKept = this.#keptOps.has(tap?.op ?? -1);
+    const isKept = this.keeps(name);
     const isNewest = run.complete && tap?.op === run.ops.length - 1 && first === run.place.end - 1;
     return this.once(`read ${name} ${first} ${end}`, () => {
       if (!isKept && isNewest) return this.#newest(tap, first);

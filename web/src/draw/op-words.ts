@@ -1,6 +1,6 @@
 // One op of the plan in words and numbers: pure functions.
 import type { ModelInfo, OpInfo } from '../protocol.ts';
-import { bytes as size, count } from './format.ts';
+import { bytes as size, count, percent } from './format.ts';
 
 /** What is known of an op for one token. */
 export interface OpFacts {
@@ -37,14 +37,13 @@ export function opWords(ops: readonly OpInfo[], facts: readonly OpFacts[], at: n
   const op = ops[at]!;
   const { bytes, macs, bytesSoFar, parametersSoFar, ms } = facts[at]!;
   const all = facts.at(-1)!.bytesSoFar;
-  const share = (part: number) => `${((part / all) * 100).toPrecision(2)} %`;
   const total = facts.reduce((sum, each) => sum + (each.ms || 0), 0);
   return [
     `Op ${at + 1} ${op.name}, ${layerWords(op)}: ${op.kind}`,
     ` ${widthWords(op)}${op.type ? ` ${op.type}` : ''}`,
-    bytes > 0 ? `, reads ${size(bytes)} (${share(bytes)})` : ', reads no weights',
+    bytes > 0 ? `, reads ${size(bytes)} (${percent(bytes / all)})` : ', reads no weights',
     macs > 0 ? `, ${count(macs)} multiply-adds` : '',
-    Number.isNaN(ms) ? '' : `, ${shortTime(ms)} (${((ms / total) * 100).toPrecision(2)} %)`,
+    Number.isNaN(ms) ? '' : `, ${shortTime(ms)}${total > 0 ? ` (${percent(ms / total)})` : ''}`,
     `. Up to here: ${size(bytesSoFar)}, ${count(parametersSoFar)} parameters.`,
   ].join('');
 }

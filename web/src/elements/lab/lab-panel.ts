@@ -23,6 +23,7 @@ export interface Missing extends Need {
  *   not computed yet or not kept is said so, with a button that keeps it.
  * - `read` asks for values, through `run.read`, `run.norms` and `run.once`, and makes the view of
  *   them. It is called again at each change; playing waits for it, and only the newest counts.
+ * - `forget` drops choices that mean nothing in another model.
  * - `lead` says in a sentence what is seen, `draw` makes the picture, `table` the same numbers to be
  *   read. They see only the view, so a panel can show nothing that was not read.
  *
@@ -56,6 +57,10 @@ export abstract class LabPanel<View> extends LitElement {
   }
   /** Why a recorded run does not do for this panel; left out: it does. */
   protected readonly needsModel?: string;
+  /** The model is gone: so is what was chosen of it. */
+  protected forget(): void {
+    // Nothing, for most.
+  }
   protected abstract read(run: LabRun): Promise<View>;
   protected abstract lead(view: View): TemplateResult;
   protected abstract draw(view: View): TemplateResult;
@@ -98,6 +103,7 @@ export abstract class LabPanel<View> extends LitElement {
     this.#readings += 1;
     this.view = null;
     this.failure = null;
+    this.forget();
   }
 
   async #read(nth: number) {
@@ -170,6 +176,13 @@ export abstract class LabPanel<View> extends LitElement {
       return html`<p class="empty">
         A pass computes ${tap} for its last token alone, and ${this.tokenAt(position)} is not that.
         With one token a pass every token has it.
+      </p>`;
+    }
+    const { kept } = this.run;
+    if (missing.every(({ tap }) => this.run.keeps(tap))) {
+      return html`<p class="empty">
+        Values of the last ${kept?.positions} positions are kept, to save memory, and token
+        ${this.tokenAt(missing[0]!.position)} lies before them.
       </p>`;
     }
     const names = [...new Set(missing.map(({ tap }) => tap))];

@@ -62,6 +62,12 @@ export class NiCodeFlip extends LitElement {
     if (!run.complete)
       return html`<p>Step to the end of a pass: then there are logits to move.</p>`;
     const missing = missingTaps(run, matrix);
+    if (missing.length > 0 && missing.every((tap) => run.keeps(tap))) {
+      return html`<p>
+        For this, values of every position are needed, and the last ${run.kept?.positions} are kept,
+        to save memory. Begin with a shorter text.
+      </p>`;
+    }
     if (missing.length > 0) {
       return html`<p>For this, ${missing.join(' and ')} must be kept at every position.</p>
         <button @click=${() => void run.keepAlso(missing)}>

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import type { LabRun } from '../../client/lab-run.ts';
 import type { Edit, TapInfo } from '../../protocol.ts';
 import { controls } from '../shared-styles.ts';
@@ -29,19 +30,20 @@ export class NiEditForm extends LitElement {
     run: { attribute: false },
     kind: { state: true },
     tap: { state: true },
-    layer: { state: true },
+    head: { state: true },
   };
   declare run: LabRun;
   declare kind: Kind;
   /** Without its layer: 'z'. */
   declare tap: string;
-  declare layer: string;
+  /** The chosen one of the tap's; -1: all of them. */
+  declare head: number;
 
   constructor() {
     super();
     this.kind = 'scale';
     this.tap = 'z';
-    this.layer = '';
+    this.head = -1;
     new RunWatch(this);
   }
 
@@ -51,7 +53,10 @@ export class NiEditForm extends LitElement {
     return html`<form aria-label="New edit" @submit=${this.#add}>
       <select
         aria-label="Kind of edit"
-        @change=${(event: Event) => (this.kind = (event.target as HTMLSelectElement).value as Kind)}
+        @change=${(event: Event) => {
+          this.kind = (event.target as HTMLSelectElement).value as Kind;
+          this.head = -1;
+        }}
       >
         ${Object.entries(kinds).map(
           ([id, words]) => html`<option value=${id} ?selected=${id === kind}>${words}</option>`,
@@ -84,7 +89,10 @@ export class NiEditForm extends LitElement {
           : html`<select
               name="tap"
               aria-label="Tap"
-              @change=${(event: Event) => (this.tap = (event.target as HTMLSelectElement).value)}
+              @change=${(event: Event) => {
+                this.tap = (event.target as HTMLSelectElement).value;
+                this.head = -1;
+              }}
             >
               ${names.map(
                 (name) =>
@@ -102,14 +110,22 @@ export class NiEditForm extends LitElement {
   #heads() {
     const [, axis, inHead] = this.#chosen?.axes ?? [];
     if (axis?.name !== 'head' && axis?.name !== 'kv_head') return this.#elements(axis?.size ?? 1);
-    return html`${this.#count('head', axis.size ?? 1, -1)} ${this.#elements(inHead?.size ?? 1)}`;
+    const [nHeads, size] = [axis.size ?? 1, inHead?.size ?? 1];
+    const choice = this.#count('head', nHeads, -1, (head) => (this.head = head));
+    // Without a head they are counted through all of them. Another tap begins with all.
+    return html`${keyed(`${this.kind} ${this.tap}`, choice)}
+    ${this.#elements(this.head < 0 ? nHeads * size : size)}`;
   }
 
   /** One of `size`, or all: '*'. */
-  #count(name: string, size: number, chosen: number) {
+  #count(name: string, size: number, chosen: number, choose?: (chosen: number) => void) {
     return html`<label>
       ${name}
-      <select name=${name} aria-label=${name}>
+      <select
+        name=${name}
+        aria-label=${name}
+        @change=${(event: Event) => choose?.((event.target as HTMLSelectElement).selectedIndex - 1)}
+      >
         <option value="*">all</option>
         ${Array.from(
           { length: size },

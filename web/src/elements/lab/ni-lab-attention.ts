@@ -103,7 +103,9 @@ export class NiLabAttention extends LabPanel<View> {
       [...Array(n_heads).keys()].map((head) => ({ layer, head })),
     );
     const heads = (mode === 'head' ? [{ layer, head }] : all).filter(
-      ({ layer }) => run.held(`L.${layer}.z`, position) !== 'not yet',
+      ({ layer }) =>
+        run.held(`L.${layer}.z`, position) !== 'not yet' &&
+        run.held(`L.${layer}.q_rot`, position) === 'kept',
     );
     const { end } = view;
     let first = Math.max(0, end - most[mode]);

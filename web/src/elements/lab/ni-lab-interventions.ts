@@ -15,6 +15,7 @@ import type { DataTable } from './ni-data-table.ts';
 interface View {
   interventions: readonly Intervention[];
   rerun: Rerun | null;
+  passRerun: boolean;
 }
 
 /** Changes of what is computed: a list to add to, switch and remove, and what they made stale. */
@@ -35,8 +36,8 @@ export class NiLabInterventions extends LabPanel<View> {
     this.written = null;
   }
 
-  protected override read({ interventions, rerun }: LabRun): Promise<View> {
-    return Promise.resolve({ interventions, rerun });
+  protected override read({ interventions, rerun, passRerun }: LabRun): Promise<View> {
+    return Promise.resolve({ interventions, rerun, passRerun });
   }
 
   protected override lead() {
@@ -46,9 +47,10 @@ export class NiLabInterventions extends LabPanel<View> {
     `;
   }
 
-  protected override draw({ interventions, rerun }: View) {
+  protected override draw(view: View) {
+    const { interventions } = view;
     const { refusal } = this;
-    const again = this.run.recorded ? '' : rerunWords(interventions, rerun);
+    const again = this.run.recorded ? '' : rerunWords(view);
     return html`
       ${engineActs(
         this.run,
@@ -214,9 +216,12 @@ export class NiLabInterventions extends LabPanel<View> {
   ];
 }
 
-function rerunWords(interventions: readonly Intervention[], rerun: Rerun | null): string {
+function rerunWords({ interventions, rerun, passRerun }: View): string {
   if (rerun) {
     return `The last change: positions ${rerun.from} to ${rerun.to - 1} were computed again. ${rerun.because}`;
+  }
+  if (passRerun) {
+    return 'The last change: the pass at hand depends on it, and was run again to where it stands.';
   }
   if (interventions.length === 0) return '';
   return 'The last change: nothing in the context depends on it, so nothing was computed again.';

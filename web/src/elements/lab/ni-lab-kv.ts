@@ -248,6 +248,7 @@ export class NiLabKv extends LabPanel<View> {
             <input type="number" step="any" required .value=${String(Number(now.toPrecision(6)))} />
           </label>
           <button>Set</button>
+          <span class="soft">in layer ${layer}, KV head ${kvHead} alone</span>
         </form>
       </div>
       <p class="soft">

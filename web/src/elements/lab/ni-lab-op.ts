@@ -163,13 +163,15 @@ export class NiLabOp extends LabPanel<View> {
       <div>
         <h3>Reads</h3>
         ${
-          rows.inputs.length === 0
-            ? html`<p class="soft">the token’s id</p>`
-            : rows.inputs.map((values, i) => strip(taps.inputs[i]!, values))
+          info.kind === 'bias'
+            ? html`<p class="soft">the product before it, which is no tap</p>`
+            : rows.inputs.length === 0
+              ? html`<p class="soft">the token’s id</p>`
+              : rows.inputs.map((values, i) => strip(taps.inputs[i]!, values))
         }
       </div>
       <div>
-        <h3>Leaves</h3>
+        <h3>Leaves${this.#behind(taps.output)}</h3>
         ${
           rows.output
             ? strip(taps.output, rows.output)
@@ -180,6 +182,13 @@ export class NiLabOp extends LabPanel<View> {
         }
       </div>
     </div>`;
+  }
+
+  /** Which later op completes the tap that this one works on: a bias, the sum of attention's parts. */
+  #behind(tap: string): string {
+    const { ops, selection } = this.run;
+    const last = this.run.tap(tap)?.op ?? selection.op;
+    return last === selection.op ? '' : `, behind ${ops[last]!.name}`;
   }
 
   #groupOf(name: string): number {

@@ -3,7 +3,7 @@ import { clockTick } from '../../clock-tick.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import type { OpTotals, PassTimes, Phase } from '../../client/pass-times.ts';
 import { flame } from '../../draw/flame.ts';
-import { bytes as size, rate } from '../../draw/format.ts';
+import { bytes as size, percent, rate } from '../../draw/format.ts';
 import { layerWords, shortTime } from '../../draw/op-words.ts';
 import { type RoofPoint, type Roofs, roofline } from '../../draw/roofline.ts';
 import type { BenchmarkResult, BenchmarkRun, OpInfo } from '../../protocol.ts';
@@ -157,9 +157,9 @@ export class NiLabPerf extends LabPanel<View> {
         )}
       </div>
       <p role="status" class="facts">
-        ${ops[at]!.name}, ${layerWords(ops[at]!)}: ${shortTime(ms[at]!)} a pass,
-        ${percent(ms[at]! / total)} of it. Mean of ${passes} ${passes === 1 ? 'pass' : 'passes'},
-        ${tokens}.
+        ${ops[at]!.name}, ${layerWords(ops[at]!)}: ${shortTime(ms[at]!)} a
+        pass${total > 0 ? `, ${percent(ms[at]! / total)} of it` : ''}. Mean of ${passes}
+        ${passes === 1 ? 'pass' : 'passes'}, ${tokens}.
       </p>
       <p class="key soft">
         ${(['matmul', 'attention', 'quantise', 'other'] as const).map(
@@ -210,7 +210,7 @@ export class NiLabPerf extends LabPanel<View> {
                   class=${family(name)}
                   style="width: calc((100% - 4.2rem) * ${ms / total})"
                 ></span>
-                ${percent(ms / total)}
+                ${share(ms / total)}
               </td>
               <td>${(ms / passes).toPrecision(3)}</td>
               <td>${perSecond(group.bytes, ms)}</td>
@@ -348,7 +348,7 @@ function leastMs({ bytes, macs }: { bytes: number; macs: number }, roofs: Roofs)
 }
 
 function roofShare(group: Group, roofs: Roofs): string {
-  return group.macs > 0 && group.ms > 0 ? percent(leastMs(group, roofs) / group.ms) : '';
+  return group.macs > 0 && group.ms > 0 ? share(leastMs(group, roofs) / group.ms) : '';
 }
 
 function roofWords({ nThreads, readBytesPerSecond, macsPerSecond }: BenchmarkRun): string {
@@ -378,8 +378,9 @@ function perSecond(amount: number, ms: number): string {
   return giga < 10 ? giga.toFixed(2) : rate(giga);
 }
 
-function percent(part: number): string {
-  return Number.isFinite(part) ? `${(part * 100).toPrecision(2)} %` : '';
+/** '' where the clock has seen nothing. */
+function share(part: number): string {
+  return Number.isFinite(part) ? percent(part) : '';
 }
 
 customElements.define('ni-lab-perf', NiLabPerf);
