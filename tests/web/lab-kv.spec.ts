@@ -1,7 +1,7 @@
 // The lab's KV cache: its bytes, its slots and what is done to them, against the engine's memory.
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, outcome, panel, settled, stepTo, select } from './lab-page.ts';
+import { expectNoOverflow, openLab, outcome, panel, select, settled, stepTo } from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
 
 const hash = '#panels=kv&text=Once+upon+a+time';

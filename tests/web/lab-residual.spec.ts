@@ -1,6 +1,7 @@
 // The Residual stream panel: norms, lens and parts of a logit against the engine's own.
+import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { panel, settled, tapValues, select } from './lab-page.ts';
+import { loadBytes, panel, select, settled, stepTo, tapValues } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'Residual stream';
@@ -129,4 +130,16 @@ test('shows the layers that have run, and no more', async ({ page }) => {
 test('looks well', async ({ page }) => {
   await openPanel(page, 'residual', 12);
   await expectLooks(page, name, ['Norms and lens', 'What adds to a logit', 'What comes next?']);
+});
+
+test('another model follows a token of its own', async ({ page }) => {
+  await openPanel(page, 'residual', 8);
+  const list = view(page).getByRole('list', { name: 'Layers' });
+  await list.getByRole('listitem').first().getByRole('button').last().click();
+  await expect(button(page, 'Follow the likeliest')).toBeVisible();
+  await loadBytes(page, readFileSync('tests/fixtures/models/llama-f32.gguf'), 'small');
+  await stepTo(page, 'token', 6);
+  await settled(page);
+  await expect(view(page).getByText('Followed:')).toBeVisible();
+  await expect(button(page, 'Follow the likeliest')).toHaveCount(0);
 });

@@ -1,6 +1,7 @@
 // The RoPE panel: how pairs were turned, from the engine's q and q_rot; theta as an edit.
+import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { outcome, panel, settled, tapValues, select } from './lab-page.ts';
+import { loadBytes, outcome, panel, select, settled, stepTo, tapValues } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'RoPE';
@@ -81,4 +82,33 @@ test('theta is an edit, and goes back', async ({ page }) => {
 test('looks well', async ({ page }) => {
   await openPanel(page, 'rope', 12);
   await expectLooks(page, name, ['Dials', 'q·k over distance']);
+});
+
+test('a key between two positions is none', async ({ page }) => {
+  await openPanel(page, 'rope', 12);
+  await button(page, 'q·k over distance').click();
+  const moved = view(page).getByRole('spinbutton', { name: 'Moved key' });
+  await moved.fill('1.5');
+  await moved.press('Enter');
+  await expect(moved).toHaveValue('11');
+  await page.evaluate(() => window.lab.select({ layer: 1.5, op: 2.5 }));
+  await settled(page);
+  expect(await page.evaluate(() => window.lab.selection)).toMatchObject({ layer: 1, op: 2 });
+});
+
+test('dials are walked over by keys, and another model begins with the first', async ({ page }) => {
+  const failures: Error[] = [];
+  page.on('pageerror', (error) => failures.push(error));
+  await openPanel(page, 'rope', 9);
+  const dials = view(page).getByRole('group', { name: 'Pairs' }).getByRole('button');
+  await dials.nth(0).focus();
+  for (let pair = 0; pair < 5; ++pair) await page.keyboard.press('ArrowRight');
+  await expect(view(page)).toContainText('Pair 5:');
+  await expect(dials.nth(5)).toBeFocused();
+  const file = readFileSync('tests/fixtures/models/llama-f32.gguf'); // of four pairs
+  await loadBytes(page, file, 'small');
+  await stepTo(page, 'token', 6);
+  await settled(page);
+  await expect(view(page)).toContainText('Pair 0:');
+  expect(failures).toEqual([]);
 });

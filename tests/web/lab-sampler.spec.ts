@@ -2,7 +2,7 @@
 // taken.
 import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, outcome, panel, settled, stepTo, select } from './lab-page.ts';
+import { expectNoOverflow, openLab, outcome, panel, select, settled, stepTo } from './lab-page.ts';
 
 const hash = '#panels=sampler&text=Once+upon+a+time';
 

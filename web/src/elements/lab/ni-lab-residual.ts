@@ -65,6 +65,10 @@ export class NiLabResidual extends LabPanel<View> {
     this.follow = null;
   }
 
+  protected override forget() {
+    this.follow = null;
+  }
+
   /** Computed rows that are not kept, or the first that is to come. */
   protected override needs(run: LabRun) {
     const { position } = run.selection;

@@ -17,6 +17,7 @@ import {
   thetaOf,
 } from '../../draw/rope.ts';
 import type { Edit, ModelInfo } from '../../protocol.ts';
+import { typed } from '../typed.ts';
 import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -75,6 +76,11 @@ export class NiLabRope extends LabPanel<View> {
   constructor() {
     super();
     this.mode = 'dials';
+    this.pair = null;
+    this.moved = null;
+  }
+
+  protected override forget() {
     this.pair = null;
     this.moved = null;
   }
@@ -222,10 +228,11 @@ export class NiLabRope extends LabPanel<View> {
             aria-label="Moved key"
             min=${firstKey}
             max=${position}
-            .value=${String(moved)}
+            .value=${typed(String(moved))}
             @change=${(event: Event) => {
               const { valueAsNumber } = event.target as HTMLInputElement;
-              this.moved = Number.isNaN(valueAsNumber) ? null : valueAsNumber;
+              this.moved = Number.isInteger(valueAsNumber) ? valueAsNumber : null;
+              this.requestUpdate();
             }}
           />
         </label>
