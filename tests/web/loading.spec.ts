@@ -177,13 +177,13 @@ test('a visit that ends during a load does not count as a crash', async ({ page 
 
 test('nor does one that ends before the page is drawn', async ({ page }) => {
   await page.addInitScript(() => {
-    const setItem = Storage.prototype.setItem.bind(localStorage);
+    const setItem = Storage.prototype.setItem.bind(sessionStorage);
     Storage.prototype.setItem = (key, value) => {
       setItem(key, value);
       if (key !== 'nanoinfer-loading' || 'mark' in window) return;
       // The visit ends at once.
       dispatchEvent(new PageTransitionEvent('pagehide'));
-      Object.assign(window, { mark: localStorage.getItem(key) });
+      Object.assign(window, { mark: sessionStorage.getItem(key) });
     };
   });
   await open(page, 'model=tiny');

@@ -1,6 +1,9 @@
 // Kept models: never a part of one, never two of one, and a full disk is said to be full.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
+import type { NiLab } from '../../web/src/elements/lab/ni-lab.ts';
+import type { NiApp } from '../../web/src/elements/ni-app.ts';
+import { place } from './lab-page.ts';
 import { open, ready } from './page.ts';
 import { serve, serveBody, type TestServer } from './servers.ts';
 
@@ -166,4 +169,48 @@ test('what was prepared for another load gives its file back', async ({ page }) 
     [true, 'simd128', 64],
     [false, 'relaxed', 64],
   ]);
+});
+
+test('a second tab takes a load in the first for no crash', async ({ context }) => {
+  const server = await serveHalf(false);
+  try {
+    const page = await context.newPage();
+    await open(page, 'model=tiny');
+    await page.evaluate(() => window.nanoinfer.load('models/glass-qwen2.gguf', { keep: true }));
+    await page.evaluate((url) => {
+      const app = document.querySelector<NiApp>('ni-app')!;
+      const source = { kind: 'url', url } as const;
+      void app.desk.load({ source, label: 'half', keep: false, ask: false });
+    }, `${server.url}/half.gguf`);
+    await expect(page.getByRole('progressbar', { name: 'Loading' })).toBeVisible();
+    const other = await context.newPage();
+    await open(other, '');
+    expect(await other.evaluate(() => window.nanoinfer.model?.kept ?? null)).not.toBeNull();
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a load that is given up behind its header says what became of the model in use', async ({
+  page,
+}) => {
+  const server = await serveHalf(false);
+  try {
+    await page.goto('/lab.html?model=tiny');
+    await page.evaluate(() => window.nanoinfer.ready);
+    await page.evaluate((url) => {
+      const lab = document.querySelector<NiLab>('ni-lab')!;
+      const source = { kind: 'url', url } as const;
+      void lab.desk.load({ source, label: 'half', keep: false, ask: false });
+    }, `${server.url}/half.gguf`);
+    await page.waitForFunction(() => window.nanoinfer.model === null);
+    await expect(place(page)).toBeHidden();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await expect(page.getByRole('alert')).toContainText('made room for one that did not load');
+    await page.getByRole('button', { name: 'Start a fresh engine' }).click();
+    await expect(place(page)).toBeVisible();
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  } finally {
+    await server.stop();
+  }
 });

@@ -57,6 +57,11 @@ export const scratchNeeded = ({ info, nThreads }: CheckedHeader, nCtx: number): 
 export const memoryNeeded = (header: CheckedHeader, nCtx: number): number =>
   header.info.weights_bytes + header.info.kv_bytes_per_token * nCtx + scratchNeeded(header, nCtx);
 
+const noneLoaded = EngineError.of(
+  'no_model',
+  'The model that was in use made room for one that did not load.',
+);
+
 /** A wasm module's addresses have 32 bits. */
 const maxMemory = 2 ** 32;
 
@@ -82,7 +87,8 @@ function withFullUrl(source: ModelSource | string): ModelSource {
 
 /**
  * @fires load - a model is ready, or a recorded run in its place: `model`, `recorded`
- * @fires lost - the engine has trapped or cannot run: `error`; `load` starts a fresh one
+ * @fires lost - the model in use is gone: the engine has trapped or cannot run (`error`), or another model
+ *   has begun to take its place; `load` starts a fresh one
  */
 export class Client extends EventTarget {
   /** Resolves with the first model that is loaded. */
@@ -143,6 +149,7 @@ export class Client extends EventTarget {
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
     const wanted = { ...this.#settings.load, ...options };
+    const inUse = this.model;
     const accept = async (header: CheckedHeader, id: number) => {
       refuseTooLarge(header, 1);
       const nCtx = wanted.nCtx ?? defaultContext(header.info);
@@ -154,6 +161,7 @@ export class Client extends EventTarget {
       this.#connection?.end(EngineError.of('replaced', 'Another model has been loaded.'));
       this.#connection = connection;
       this.model = this.recorded = null;
+      if (inUse) this.dispatchEvent(new Event('lost'));
       connection.proceed(id, choice);
     };
     const args = {
@@ -170,7 +178,10 @@ export class Client extends EventTarget {
       return model;
     } catch (thrown) {
       connection.end(EngineError.from(thrown));
-      if (this.#connection === connection) this.#connection = null;
+      if (this.#connection === connection) {
+        this.#connection = null;
+        if (inUse && this.#loading === loading) this.#lost(noneLoaded);
+      }
       throw thrown;
     } finally {
       signal?.removeEventListener('abort', cancel);
@@ -338,6 +349,10 @@ export class Client extends EventTarget {
     this.#connection = null;
     if (this.model === null) return; // The load that still ran reports it.
     this.model = null;
+    this.#lost(error);
+  }
+
+  #lost(error: EngineError): void {
     this.error = error;
     this.dispatchEvent(new Event('lost'));
   }

@@ -5,8 +5,8 @@ const loadingKey = 'nanoinfer-loading';
 /** The id of the kept model that was used last; null when loading it has ended a visit before. */
 export function lastModel(): string | null {
   try {
-    const crashed = localStorage.getItem(loadingKey) !== null;
-    localStorage.removeItem(loadingKey);
+    const crashed = sessionStorage.getItem(loadingKey) !== null;
+    sessionStorage.removeItem(loadingKey);
     return crashed ? null : localStorage.getItem(lastKey);
   } catch {
     return null; // No storage in this frame.
@@ -22,11 +22,14 @@ export function rememberModel(keptId: string | null): void {
   }
 }
 
-/** Marks a load that is running: a tab that the system ends in it does not try again by itself. */
+/**
+ * Marks a load that is running: a tab that the system ends in it does not try again by itself. The mark is
+ * the tab's own, which keeps it when it comes again: another one that is opened meanwhile is no crash.
+ */
 export function markLoading(running: boolean): void {
   try {
-    if (running) localStorage.setItem(loadingKey, '1');
-    else localStorage.removeItem(loadingKey);
+    if (running) sessionStorage.setItem(loadingKey, '1');
+    else sessionStorage.removeItem(loadingKey);
   } catch {
     // No storage, nothing to guard.
   }
