@@ -396,3 +396,55 @@ test('the link has a panel that was opened after it', async ({ page }) => {
   const { panels } = await experimentOfLink(new URL(await link(page)).hash);
   expect(panels).toEqual(['share', 'kv']);
 });
+
+test('what is moved while an experiment runs again is no other outcome', async ({ page }) => {
+  await setUp(page);
+  const url = await link(page);
+  await page.goto('about:blank');
+  await page.addInitScript(() => {
+    // As soon as it runs, somebody plays.
+    addEventListener('load', () => {
+      const look = () => {
+        const { lab } = window as Partial<Window>;
+        if (!lab?.plan || lab.place.end < 12) return void setTimeout(look);
+        void lab.play('token');
+        lab.pause();
+      };
+      look();
+    });
+  });
+  await page.goto(url);
+  await expect(share(page)).toContainText(/Reproduced 64 of 64|The run was moved meanwhile/);
+  await expect(share(page)).not.toContainText('first difference');
+});
+
+test('a run that went on behind its end is reproduced', async ({ page }) => {
+  await openLab(page, '#panels=share&text=The+cat');
+  await page.evaluate(async () => {
+    const { lab } = window;
+    await lab.runTokens(3);
+    const [end] = lab.model!.info.tokenizer.eot_ids;
+    await lab.fork(lab.place.end - 1, end!);
+    await lab.step('token');
+    await lab.step('token');
+  });
+  await settled(page);
+  const n = await page.evaluate(() => window.lab.place.end - window.lab.nPrompt);
+  await expect(share(page)).toContainText(`${n} tokens behind`);
+  const url = await link(page);
+  await page.goto('about:blank');
+  await page.goto(url);
+  await expect(openedStatus(page)).toContainText(/Reproduced (\d+) of \1 tokens.*and the logits/);
+});
+
+test('works where a page has no crypto, as over plain http', async ({ page }) => {
+  await setUp(page);
+  const url = await link(page);
+  await page.addInitScript(() =>
+    Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined }),
+  );
+  await page.goto('about:blank');
+  await page.goto(url);
+  await expect(openedStatus(page)).toContainText('Reproduced 64 of 64 tokens, and the logits');
+  expect(await link(page)).toContain('lab.html?model=tiny#x=');
+});

@@ -25,6 +25,6 @@ export function bytesOfBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
   return bytesOfBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
 }
 
-export function hex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,10 +1,12 @@
 // The lab's experiment: what the run is, to be sent; and one that was opened, run again and held
 // against what it came to before.
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { LoadedModel } from '../protocol.ts';
 import { hex } from './base64.ts';
 import { catalogue } from './catalogue.ts';
 import { defaultContext } from './client.ts';
 import { EngineError } from './errors.ts';
+import { joined } from './joined.ts';
 import { labAddress } from './lab-address.ts';
 import { keptPositions } from './lab-kept.ts';
 import { type Expected, type Experiment, experimentOfLink, isLink } from './lab-link.ts';
@@ -13,9 +15,11 @@ import { promptOf } from './lab-state.ts';
 
 const digits = 32;
 
-async function sha256(bytes: BufferSource): Promise<string> {
-  return hex(await crypto.subtle.digest('SHA-256', bytes)).slice(0, digits);
-}
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** Not by `crypto.subtle`, which pages have not that come over plain http. */
+const hashOf = (bytes: Uint8Array) => hex(sha256(bytes)).slice(0, digits);
 
 const fingerprints = new WeakMap<LoadedModel, Promise<string>>();
 
@@ -27,20 +31,21 @@ export function fingerprintOf(run: LabRun): Promise<string> {
   const model = run.model!;
   const found = fingerprints.get(model) ?? computeFingerprint(run, model);
   fingerprints.set(model, found);
+  found.catch(() => fingerprints.delete(model));
   return found;
 }
 
 async function computeFingerprint(run: LabRun, { info }: LoadedModel): Promise<string> {
   const { architecture, name, file_bytes, n_params, rope_theta, types, chat_template } = info;
   const header = [architecture, name, file_bytes, n_params, rope_theta, types, chat_template];
-  const parts: BlobPart[] = [JSON.stringify(header)];
+  const parts: Uint8Array[] = [new TextEncoder().encode(JSON.stringify(header))];
   for (const [op, { type, n_out: rows }] of run.ops.entries()) {
     if (type === undefined) continue;
     for (const row of [0, Math.floor(rows / 2)]) {
-      parts.push((await run.trace.matrixRow(op, row)) as BlobPart);
+      parts.push(bytesOf(await run.trace.matrixRow(op, row)));
     }
   }
-  return sha256(await new Blob(parts).arrayBuffer());
+  return hashOf(joined(parts, Uint8Array));
 }
 
 /** Where the run stands, with all that led there. */
@@ -74,7 +79,7 @@ export async function outcomeOf(run: LabRun): Promise<Expected> {
   return {
     nPrompt,
     ids: tokens.slice(nPrompt, Math.max(nPrompt, end)).map(({ id }) => id),
-    logits: complete ? await sha256((await run.client.logits()) as BufferSource) : '',
+    logits: complete ? hashOf(bytesOf(await run.client.logits())) : '',
   };
 }
 
@@ -195,9 +200,9 @@ export class OpenedExperiment extends EventTarget {
       (state !== 'waiting' && state !== 'other model')
     )
       return;
-    const fingerprint = await fingerprintOf(this.#run).catch(() => '');
+    const fingerprint = await fingerprintOf(this.#run).catch(() => null);
     // Meanwhile it may have been done, or another model loaded.
-    if (this.#run.model !== model || this.state !== state) return;
+    if (fingerprint === null || this.#run.model !== model || this.state !== state) return;
     const isSame = fingerprint === experiment.model.fingerprint;
     if (isSame && experiment.code === '') {
       await this.reproduce();
@@ -227,7 +232,8 @@ export class OpenedExperiment extends EventTarget {
       while (run.place.end < expected.nPrompt + expected.ids.length || !run.complete) {
         const { place } = run;
         await checked(run, run.step('token'));
-        if (run.place === place || (run.ended && run.complete)) break;
+        if (run.place !== place) continue;
+        throw EngineError.of('changed', 'The run was moved meanwhile: open the experiment again.');
       }
       await checked(run, run.setBreaks(breaks));
       run.select(selection);
