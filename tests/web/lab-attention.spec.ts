@@ -136,7 +136,10 @@ test('what is chosen in a panel stays while others are presented', async ({ page
   // Closed, it begins anew.
   await button(page, 'Close Attention').click();
   await page.getByRole('button', { name: 'Panels', exact: true }).click();
-  await page.getByRole('dialog').getByRole('checkbox', { name: /^Attention/ }).check();
+  await page
+    .getByRole('dialog')
+    .getByRole('checkbox', { name: /^Attention/ })
+    .check();
   await page.keyboard.press('Escape');
   await expect(button(page, 'All heads')).toHaveAttribute('aria-pressed', 'false');
 });

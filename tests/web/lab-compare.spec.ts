@@ -195,5 +195,9 @@ test.describe('without a page', () => {
     expect(parted).toMatchObject({ first: null, token: 2 });
     expect(compareRuns(a, kept([1, 2, 3, 4, 5, 6], logits, [1, 2, 3]))).toMatchObject({ token: 3 });
     expect(compareRuns(a, kept([NaN, 2, 3, 4, 5, 6], logits)).first?.position).toBe(1);
+    // More may be kept in one of them.
+    const more = kept([1, 2, 3, 9, 5, 6], logits);
+    more.taps = [{ ...more.taps[0]!, name: 'L.0.gate' }, ...more.taps];
+    expect(compareRuns(a, more).first).toMatchObject({ position: 2, tap: 'embd' });
   });
 });

@@ -45,8 +45,8 @@ function readNpy(bytes: Uint8Array): { type: string; shape: number[]; values: nu
 test('a trace holds every kept value, the tokens and the experiment', async ({ page }) => {
   await openLab(page, '#panels=share&text=Once+upon+a+time');
   await expect(panel(page, 'Share')).toContainText('No position is computed yet.');
-  await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
   await stepTo(page, 'token', 12);
+  await page.evaluate(() => window.lab.setEdits([{ do: 'scale', site: 'L.1.z', head: 0, by: 2 }]));
   await settled(page);
   await expect(panel(page, 'Share')).toContainText('kept taps at positions 0 to 11');
   const files = await exported(page);

@@ -772,7 +772,11 @@ export interface Calls {
   traceWrite: { args: { name: string; rows: Float32Array }; event: never; result: PassState };
   traceBreaks: { args: { breaks: Break[] }; event: never; result: number };
   traceEdits: {
-    args: { edits: Edit[] };
+    /**
+     * `logitsFrom`: what is stale is dropped, and computed again by whoever asks; kept logits from this
+     * position on count. null: it is computed again at once, and of logits the last ones.
+     */
+    args: { edits: Edit[]; logitsFrom: number | null };
     event: { type: 'prefill'; done: number; tokens: number };
     result: { rerun: Rerun | null; state: PassState };
   };

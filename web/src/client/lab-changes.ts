@@ -36,12 +36,13 @@ export class LabChanges {
   async #useHooks(hooks: LabHooks | null): Promise<void> {
     const run = this.#run;
     const { first, end, cursor } = run.place;
-    const changed = [run.hooks, hooks].map((each) => each?.firstChanged(first) ?? Infinity);
+    const { logitsFrom } = run;
+    const changed = [run.hooks, hooks].map((each) => each?.firstChanged(logitsFrom) ?? Infinity);
     const from = Math.min(...changed);
     run.hooks = hooks;
     run.note = '';
-    if (from > first) return;
-    if (from < first) await this.#passes.forgetContext();
+    if (from >= end) return;
+    await this.#passes.forgetFrom(from);
     await this.#passes.goTo(run.place);
     if (first + cursor === 0) return;
     const whose = hooks ? 'with your code' : 'without your code';
@@ -52,12 +53,11 @@ export class LabChanges {
   async setInterventions(interventions: readonly Intervention[]): Promise<void> {
     const run = this.#run;
     const { rerun, state } = await this.#tryEdits(editsOf(interventions));
-    const dropped = run.place.cursor > 0 && !state.begun && !state.complete;
+    const dropped = !rerun && run.place.cursor > 0 && !state.begun && !state.complete;
     run.interventions = interventions;
     run.rerun = rerun;
     run.passRerun = dropped;
     run.forgetTail();
-    if (!run.hooks?.runsInPass) await this.#passes.goTo(run.place);
     run.note = rerun
       ? `Computed again: positions ${rerun.from} to ${rerun.to - 1}. ${rerun.because}`
       : dropped
@@ -71,17 +71,16 @@ export class LabChanges {
     const before = [...run.trace.edits];
     const { place } = run;
     const inPass = run.hooks?.runsInPass ?? false;
-    // The engine would compute again without the reader's code: it is left nothing to compute.
-    if (inPass) await this.#passes.forgetContext();
+    if (inPass) await this.#passes.forgetFrom(0);
     try {
-      const result = await run.trace.setEdits(edits, { onProgress: this.#passes.progressed });
-      if (!inPass) return result;
+      const result = await run.trace.exchangeEdits(edits, run.logitsFrom);
       await this.#passes.goTo(place);
+      if (!inPass) return result;
       const because = 'Your code takes part in every pass.';
       return { ...result, rerun: { from: 0, to: place.end, because } };
     } catch (thrown) {
       run.place = place;
-      await run.trace.setEdits(before);
+      await run.trace.exchangeEdits(before, run.logitsFrom);
       await this.#passes.goTo(run.place);
       throw thrown;
     }

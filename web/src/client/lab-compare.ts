@@ -90,10 +90,12 @@ export function compareRuns(a: KeptRun, b: KeptRun): RunDifference {
 
 /** Behind the first token that differs all does, and says nothing more. */
 function firstDifference(a: KeptRun, b: KeptRun, end: number): Difference | null {
+  // More may have been kept in one of them.
+  const others = new Map(b.taps.map((tap) => [tap.name, tap]));
   for (let position = 0; position < end; ++position) {
-    for (const [i, tap] of a.taps.entries()) {
-      const other = b.taps[i];
-      if (other?.name !== tap.name) continue;
+    for (const tap of a.taps) {
+      const other = others.get(tap.name);
+      if (!other) continue;
       const found = differenceIn(rowAt(tap, position), rowAt(other, position));
       if (found) return { position, tap: tap.name, ...found };
     }

@@ -83,13 +83,13 @@ export class LabHooks {
   }
 
   /**
-   * The first position whose values depend on it, in a run whose pass begins at `first`: code before
-   * the logits changes what the cache holds of all positions.
+   * The first position whose values depend on it, in a run that keeps logits from `logitsFrom` on: code
+   * before the logits changes what the cache holds of all positions.
    */
-  firstChanged(first: number): number {
+  firstChanged(logitsFrom: number): number {
     const ops = [...this.#steps.keys()];
     if (ops.length === 0) return Infinity;
-    return ops.every((op) => this.#plan.ops[op]!.logit_rows) ? first : 0;
+    return ops.every((op) => this.#plan.ops[op]!.logit_rows) ? logitsFrom : 0;
   }
 
   /** It takes part in passes, and not only between them. */

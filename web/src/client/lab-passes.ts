@@ -32,7 +32,7 @@ export class LabPasses {
     let place = this.#past.pop();
     if (unit === 'token') while (this.canGoBack && place?.cursor !== nOps) place = this.#past.pop();
     if (!place) return;
-    await this.goTo(place);
+    await this.#orAnew(this.goTo(place));
     this.#run.lookAtCursor(true);
   }
 
@@ -41,7 +41,7 @@ export class LabPasses {
     this.#past = [];
     this.#run.note = '';
     const place = { first: 0, end: this.#run.passEnd(0), cursor: 0 };
-    await this.goTo(place);
+    await this.#orAnew(this.goTo(place));
     this.#run.select({ position: place.end - 1, op: 0 });
   }
 
@@ -62,7 +62,7 @@ export class LabPasses {
       }
     }
     const from = run.place.cursor;
-    const state = await this.#advance(this.#until(unit), signal);
+    const state = await this.#orAnew(this.#advance(this.#until(unit), signal));
     this.#past.push(place);
     run.place = { ...run.place, cursor: state.cursor };
     // What is recorded was timed before.
@@ -122,14 +122,19 @@ export class LabPasses {
     return hooks.run(place, ids, until, signal);
   }
 
-  /** Positions from `from` on, as far as the passes that lead to `to`. */
-  async #prefill(from: number, to: number): Promise<void> {
-    const run = this.#run;
-    if (!run.hooks?.runsInPass) {
-      const before = run.tokens.slice(0, to).map(({ id }) => id);
-      await run.client.prefill(before, { onProgress: this.progressed });
-      return;
+  /** A pass that the engine has given up, since a number was none, begins anew. */
+  async #orAnew<T>(passes: Promise<T>): Promise<T> {
+    try {
+      return await passes;
+    } catch (thrown) {
+      if (EngineError.from(thrown).code === 'non_finite') await this.drop();
+      throw thrown;
     }
+  }
+
+  /** Positions [from, to) again as they came, so that every row that was kept is kept again. */
+  async #passesOver(from: number, to: number): Promise<void> {
+    const run = this.#run;
     for (let first = from; first < to; first = run.place.end) {
       await this.#begin({ first, end: Math.min(to, run.passEnd(first)), cursor: 0 });
       await this.#advance(run.ops.length);
@@ -144,10 +149,12 @@ export class LabPasses {
     run.hit = null;
     const { trace, breaks } = run;
     const { length } = await trace.abandon();
-    await trace.truncate(Math.min(length, place.first));
+    const from = length < place.first ? run.passStart(length) : place.first;
+    await trace.truncate(from);
+    run.epoch += 1; // What was read since then, too.
     if (breaks.length > 0) await trace.setBreaks([]);
     try {
-      if (length < place.first) await this.#prefill(length, place.first);
+      await this.#passesOver(from, place.first);
       await this.#begin({ ...place, cursor: 0 });
       if (place.cursor > 0) await this.#advance(place.cursor);
     } finally {
@@ -162,10 +169,10 @@ export class LabPasses {
     this.#run.changed();
   };
 
-  /** The engine holds nothing of the text any more. */
-  async forgetContext(): Promise<void> {
-    await this.#run.trace.abandon();
-    await this.#run.trace.truncate(0);
+  /** The engine holds nothing of the text from this position on any more. */
+  async forgetFrom(position: number): Promise<void> {
+    const { length } = await this.#run.trace.abandon();
+    await this.#run.trace.truncate(Math.min(length, position));
   }
 
   /** The reader's code has failed, or what came of it: the pass at hand is dropped, and begins anew. */
@@ -190,14 +197,14 @@ export class LabPasses {
     const stay = moved === run.interventions;
     const { length } = await run.trace.abandon();
     await run.trace.truncate(stay ? Math.min(length, shared) : 0);
-    if (!stay) await run.trace.setEdits(editsOf(moved));
+    if (!stay) await run.trace.exchangeEdits(editsOf(moved), 0);
     this.#past = [...this.#past, run.place].filter(({ end }) => end <= shared);
     run.interventions = moved;
     run.tokens = tokens;
     run.note = stay ? '' : 'Edits have moved along with their tokens.';
     const rows = position < run.nPrompt && !run.tokenByToken ? run.model!.session.n_batch : 1;
     const first = position - (position % rows);
-    await this.goTo({ first, end: run.passEnd(first), cursor: run.ops.length });
+    await this.#orAnew(this.goTo({ first, end: run.passEnd(first), cursor: run.ops.length }));
     run.lookAtCursor(true);
   }
 }

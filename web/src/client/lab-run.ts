@@ -15,7 +15,7 @@ import type { Client } from './client.ts';
 import { EngineError } from './errors.ts';
 import { editsOf, type Intervention, withEdits } from './interventions.ts';
 import { LabChanges } from './lab-changes.ts';
-import { keptPositions } from './lab-kept.ts';
+import { keptPositions, readRows } from './lab-kept.ts';
 import { measureMachine } from './lab-machine.ts';
 import { LabPasses } from './lab-passes.ts';
 import { LabState, nothingYet, type Prompt, promptOf, type StepUnit } from './lab-state.ts';
@@ -245,8 +245,8 @@ export class LabRun extends LabState {
     return this.#inTurn(async () => {
       const { first, end } = keptPositions(this);
       if (end === first) throw EngineError.of('not_computed', 'No position is computed yet.');
-      const taps = names.map((name) => this.tap(name)!);
-      const recording: Recording = await this.trace.record(taps, first, end);
+      const rows = await readRows(this, names, first, end);
+      const recording: Recording = Object.fromEntries(rows.map((tap) => [tap.name, tap]));
       const label = `${names.join(', ')} at ${first} to ${end - 1} of “${this.prompt.text.slice(0, 24)}”`;
       this.recordings = [...this.recordings, { label, recording }];
     });
@@ -270,7 +270,8 @@ export class LabRun extends LabState {
       this.#passes.refuseFull(position + 1);
       const [piece] = await this.client.pieces([id]);
       const tokens = [...this.tokens.slice(0, position + 1), piece!];
-      this.branches.fork(this.tokens, tokens, this.nPrompt);
+      this.branches.fork(this.tokens, tokens, Math.min(this.nPrompt, position + 1));
+      this.nPrompt = this.branches.nPrompt;
       await this.#passes.takeUp(this.branches.tokens, position + 1);
     });
   }
@@ -445,6 +446,7 @@ export class LabRun extends LabState {
     const { model } = this;
     if (!model) return;
     this.#abort = new AbortController();
+    this.error = null; // Of an action before; whoever asked for that one has read it.
     this.changed();
     try {
       await action();

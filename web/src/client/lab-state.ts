@@ -154,9 +154,20 @@ export class LabState extends EventTarget {
   passOf(position: number): { first: number; end: number } {
     const { first, end } = this.place;
     if (position >= first && position < end) return { first, end };
+    const at = this.passStart(position);
+    return { first: at, end: this.passEnd(at) };
+  }
+
+  /** The first position whose logits are kept: the prompt's last, but where each token is a pass. */
+  get logitsFrom(): number {
+    return this.tokenByToken ? 0 : Math.max(0, this.nPrompt - 1);
+  }
+
+  /** Where the pass begins that computes a position, however far the run has come. */
+  passStart(position: number): number {
     let at = 0;
     while (this.passEnd(at) <= position) at = this.passEnd(at);
-    return { first: at, end: this.passEnd(at) };
+    return at;
   }
 
   /** Where a pass ends that begins at `first`. */

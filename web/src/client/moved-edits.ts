@@ -36,7 +36,7 @@ function movedEnds(from: Tokens, to: Tokens) {
   const same = commonLength(from, to);
   const [ends, others] = [endsOf(from), endsOf(to)];
   const shared = sharedBytes(from, to);
-  const last = ends.findLastIndex((end) => end <= shared);
+  const last = ends.findLastIndex((end) => end <= shared && others.includes(end));
   const move = (at: number, inOther: (bytes: number) => number) =>
     at <= same ? at : at <= last ? inOther(ends[at]!) : at - last + inOther(ends[last]!);
   return {

@@ -255,9 +255,24 @@ export class Trace {
     options: { signal?: AbortSignal; onProgress?: (done: number, tokens: number) => void } = {},
   ): Promise<{ rerun: Rerun | null; state: PassState }> {
     const { signal, onProgress } = options;
-    const result = await this.#call('traceEdits', { edits }, signal, (event) =>
+    const args = { edits, logitsFrom: null };
+    const result = await this.#call('traceEdits', args, signal, (event) =>
       onProgress?.(event.done, event.tokens),
     );
+    this.#edits = edits;
+    return result;
+  }
+
+  /**
+   * The same, and what the context holds from the first position that depends on the difference is
+   * dropped: to be computed again pass by pass, so that all of it is kept. Logits count from position
+   * `logitsFrom` on.
+   */
+  async exchangeEdits(
+    edits: Edit[],
+    logitsFrom: number,
+  ): Promise<{ rerun: Rerun | null; state: PassState }> {
+    const result = await this.#call('traceEdits', { edits, logitsFrom });
     this.#edits = edits;
     return result;
   }

@@ -200,9 +200,9 @@ export class GlassBox {
   /**
    * Puts new edits in the place of those in force, or leaves all as it is and throws. Returns from
    * where the context has to be computed again, and why; a begun pass that has run past a changed
-   * edit is dropped.
+   * edit is dropped. `logitsFrom`: the first position whose logits matter; null: the last one's alone.
    */
-  setEdits(edits: readonly Edit[]): Rerun | null {
+  setEdits(edits: readonly Edit[], logitsFrom: number | null): Rerun | null {
     const compiled = edits.map((edit, index) => compileEdit(edit, index, this.plan.taps));
     const changed = this.#difference(edits, compiled);
     const theta = compiled.findLast(({ ropeTheta }) => ropeTheta !== undefined)?.ropeTheta;
@@ -214,7 +214,7 @@ export class GlassBox {
     this.#compiled = compiled;
     const cursor = this.#session.cursor;
     if (cursor !== null && changed.some(({ op }) => op < cursor)) this.#session.abandon();
-    return this.#rerun(changed);
+    return this.#rerun(changed, logitsFrom ?? this.#session.length - 1);
   }
 
   /** The edits that are not both before and after, at the same place in the order. */
@@ -233,10 +233,10 @@ export class GlassBox {
     ];
   }
 
-  #rerun(changed: readonly CompiledEdit[]): Rerun | null {
+  #rerun(changed: readonly CompiledEdit[], logitsFrom: number): Rerun | null {
     const to = this.#session.length;
     const firstOf = ({ first, logitsOnly }: CompiledEdit) =>
-      logitsOnly ? Math.max(first, to - 1) : first;
+      logitsOnly ? Math.max(first, logitsFrom) : first;
     const stale = changed.filter((edit) => firstOf(edit) < to);
     if (stale.length === 0) return null;
     const from = Math.min(...stale.map(firstOf));

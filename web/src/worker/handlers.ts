@@ -264,11 +264,15 @@ export const handlers: Handlers = {
     }),
   traceBreaks: ({ breaks }) => exclusively(() => glass().setBreaks(breaks)),
 
-  traceEdits: ({ edits }, { emit, signal }) =>
+  traceEdits: ({ edits, logitsFrom }, { emit, signal }) =>
     exclusively(async () => {
       const { session } = ready();
-      const rerun = glass().setEdits(edits);
-      if (rerun !== null) {
+      const rerun = glass().setEdits(edits, logitsFrom);
+      if (rerun !== null && logitsFrom !== null) {
+        session.truncate(rerun.from);
+        forgetLogits();
+        history = [...session.tokens()];
+      } else if (rerun !== null) {
         const ids = [...session.tokens()];
         logitsAreThere = false;
         session.truncate(rerun.from);
