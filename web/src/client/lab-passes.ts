@@ -10,6 +10,8 @@ export class LabPasses {
   readonly #run: LabState;
   /** Where the run stood before each step. */
   #past: Place[] = [];
+  /** When progress was told of last. */
+  #toldAt = 0;
 
   constructor(run: LabState) {
     this.#run = run;
@@ -138,7 +140,7 @@ export class LabPasses {
     for (let first = from; first < to; first = run.place.end) {
       await this.#begin({ first, end: Math.min(to, run.passEnd(first)), cursor: 0 });
       await this.#advance(run.ops.length);
-      this.progressed(run.place.end, to);
+      this.#progressed(run.place.end, to);
     }
   }
 
@@ -164,10 +166,14 @@ export class LabPasses {
     run.place = place;
   }
 
-  readonly progressed = (done: number, tokens: number) => {
+  /** Told a few times a second: a page takes longer to draw than a pass of one token takes. */
+  #progressed(done: number, tokens: number) {
     this.#run.progress = { done, tokens };
+    const now = performance.now();
+    if (now - this.#toldAt < 100) return;
+    this.#toldAt = now;
     this.#run.changed();
-  };
+  }
 
   /** The engine holds nothing of the text from this position on any more. */
   async forgetFrom(position: number): Promise<void> {
