@@ -14,6 +14,7 @@ const sameOnBoth = [
   'markdown',
   'storage',
   'trouble',
+  'turns',
 ];
 
 // The built page, once with the isolation headers (threads) and once without (one thread).

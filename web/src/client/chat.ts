@@ -45,6 +45,15 @@ const noReadings: Readings = {
   contextTokens: 0,
 };
 
+interface HowToAnswer {
+  /** The answer that goes on; null: a new one. */
+  unfinished: Turn | null;
+  /** Old turns are left out until there is room. */
+  makeRoom: boolean;
+  /** The turns that stand again if there is no new answer; null: those up to the question. */
+  before: readonly Turn[] | null;
+}
+
 /** As many as a chart shows. */
 const latestTokens = 128;
 
@@ -70,6 +79,7 @@ export class Chat extends EventTarget {
     super();
     this.#client = client;
     this.#address = address;
+    this.#store.onWritten(() => void this.reread());
   }
 
   get running(): boolean {
@@ -111,17 +121,23 @@ export class Chat extends EventTarget {
 
   /** Answers the last question anew. */
   regenerate(): void {
-    if (this.running) return;
-    const question = this.turns.findLastIndex(({ role }) => role === 'user');
+    if (this.#cannotAnswer) return;
+    const before = this.turns;
+    const question = before.findLastIndex(({ role }) => role === 'user');
     if (question < 0) return;
-    this.#setTurns(this.turns.slice(0, question + 1));
-    this.#answer();
+    this.#setTurns(before.slice(0, question + 1));
+    this.#answer({ before });
+  }
+
+  /** Turns stay as they are while an answer is written, and without a model. */
+  get #cannotAnswer(): boolean {
+    return this.running || this.#client.model === null;
   }
 
   /** Changes a question; what followed it goes, and it is answered. */
   edit(id: number, text: string): void {
     const at = this.turns.findIndex((turn) => turn.id === id);
-    if (this.running || at < 0 || text.trim() === '') return;
+    if (this.#cannotAnswer || at < 0 || text.trim() === '') return;
     const edited = { ...this.turns[at]!, content: text, leftOut: false };
     this.#setTurns([...this.turns.slice(0, at), edited]);
     this.#answer();
@@ -162,16 +178,17 @@ export class Chat extends EventTarget {
 
   /** Leaves out old turns until there is room, and goes on where the context ended. */
   goOn(): void {
-    if (this.running) return;
+    if (this.#cannotAnswer) return;
     const last = this.turns.at(-1);
-    this.#answer(last?.role === 'assistant' ? last : null, true);
+    this.#answer({ unfinished: last?.role === 'assistant' ? last : null, makeRoom: true });
   }
 
-  #answer(unfinished: Turn | null = null, makeRoom = false): void {
+  #answer(how: Partial<HowToAnswer> = {}): void {
     this.error = null;
     const abort = new AbortController();
     this.#abort = abort;
-    this.#run = this.#runAnswer(abort.signal, unfinished, makeRoom).finally(() => {
+    const all = { unfinished: null, makeRoom: false, before: null, ...how };
+    this.#run = this.#runAnswer(abort.signal, all).finally(() => {
       this.#abort = null;
       this.#changed();
       this.flush();
@@ -179,8 +196,12 @@ export class Chat extends EventTarget {
     this.#changed();
   }
 
-  async #runAnswer(signal: AbortSignal, unfinished: Turn | null, makeRoom: boolean): Promise<void> {
-    const answerSoFar = unfinished?.content ?? '';
+  async #runAnswer(
+    signal: AbortSignal,
+    { unfinished, makeRoom, before }: HowToAnswer,
+  ): Promise<void> {
+    // Where a context ended inside a character, the model writes the whole of it.
+    const answerSoFar = unfinished?.content.replace(/\uFFFD$/, '') ?? '';
     let answer: Turn | null = null;
     try {
       if (makeRoom) await this.#makeRoom(unfinished, signal);
@@ -206,24 +227,28 @@ export class Chat extends EventTarget {
       const error = EngineError.from(thrown);
       // The reader has just chosen another model: nothing went wrong.
       if (error.code !== 'replaced') this.error = error;
-      if (answer) this.#fail(answer);
+      if (answer) this.#fail(answer, before);
     }
   }
 
   /** Leaves out the oldest turns until the rest and some room for an answer fit. */
   async #makeRoom(unfinished: Turn | null, signal: AbortSignal): Promise<void> {
     const nCtx = this.#client.model?.session.n_ctx ?? 0;
-    const size = async () => {
-      const messages = messagesOf(this.conversation);
+    const size = async (turns: readonly Turn[]) => {
+      const messages = messagesOf({ ...this.conversation, turns: [...turns] });
       return (await this.#client.render(messages)).length;
     };
+    let turns = this.turns;
+    let needed = 0;
     do {
-      const fewer = leaveOutOldest(this.turns);
-      if (fewer === this.turns) return;
+      const fewer = leaveOutOldest(turns);
       // An answer that is to be continued keeps its question.
-      if (unfinished && fewer.at(-2)?.leftOut) return;
-      this.#setTurns(fewer);
-    } while (!signal.aborted && (await size()) > nCtx * (1 - roomForAnswer));
+      if (fewer === turns || (unfinished && fewer.at(-2)?.leftOut)) break;
+      turns = fewer;
+      needed = await size(turns);
+    } while (!signal.aborted && needed > nCtx * (1 - roomForAnswer));
+    // What is left out stays so: not where that does not help.
+    if (turns !== this.turns && (unfinished || needed < nCtx)) this.#setTurns(turns);
   }
 
   /** The settings, with a new seed unless one is fixed. */
@@ -260,10 +285,10 @@ export class Chat extends EventTarget {
     this.#replaceLast(answer);
   }
 
-  #fail(answer: Turn): void {
+  #fail(answer: Turn, before: readonly Turn[] | null): void {
     this.readings = { ...this.readings, prefillDone: null };
-    // An answer that never began leaves its question, with which it can be asked for again.
-    if (answer.content === '') this.#setTurns(this.turns.slice(0, -1));
+    // An answer that never began leaves the one before, or its question, with which it can be asked for.
+    if (answer.content === '') this.#setTurns(before ?? this.turns.slice(0, -1));
     else this.#replaceLast({ ...answer, reason: 'interrupted' });
   }
 

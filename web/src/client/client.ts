@@ -99,6 +99,8 @@ export class Client extends EventTarget {
   #spare: Connection | null = null;
   #loading: { connection: Connection; abort: AbortController } | null = null;
   #becomeReady: (model: LoadedModel) => void = () => undefined;
+  /** The model that was in use made room for a load, and none has come yet. */
+  #released = false;
   /** The model in use; of a recorded run the one that it was made with. */
   model: LoadedModel | null = null;
   /** What plays in a model's place: none is loaded. */
@@ -149,7 +151,6 @@ export class Client extends EventTarget {
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
     const wanted = { ...this.#settings.load, ...options };
-    const inUse = this.model;
     const accept = async (header: CheckedHeader, id: number) => {
       refuseTooLarge(header, 1);
       const nCtx = wanted.nCtx ?? defaultContext(header.info);
@@ -160,7 +161,9 @@ export class Client extends EventTarget {
       refuseTooLarge(header, choice.nCtx);
       this.#connection?.end(EngineError.of('replaced', 'Another model has been loaded.'));
       this.#connection = connection;
+      const inUse = this.model;
       this.model = this.recorded = null;
+      this.#released ||= inUse !== null;
       if (inUse) this.dispatchEvent(new Event('lost'));
       connection.proceed(id, choice);
     };
@@ -178,10 +181,9 @@ export class Client extends EventTarget {
       return model;
     } catch (thrown) {
       connection.end(EngineError.from(thrown));
-      if (this.#connection === connection) {
-        this.#connection = null;
-        if (inUse && this.#loading === loading) this.#lost(noneLoaded);
-      }
+      if (this.#connection === connection) this.#connection = null;
+      // A load that takes this one's place may yet succeed.
+      if (this.#released && this.#loading === loading) this.#lost(noneLoaded);
       throw thrown;
     } finally {
       signal?.removeEventListener('abort', cancel);
@@ -196,6 +198,7 @@ export class Client extends EventTarget {
     this.#connection = new RecordedEngine(recorded);
     this.recorded = recorded;
     this.model = recorded.model;
+    this.#released = false;
     this.trace = this.#newTrace();
     this.error = null;
     this.dispatchEvent(new Event('load'));
@@ -336,6 +339,7 @@ export class Client extends EventTarget {
 
   #use(model: LoadedModel): void {
     this.model = model;
+    this.#released = false;
     this.trace = this.#newTrace();
     this.latest = model;
     this.error = null;
@@ -353,6 +357,7 @@ export class Client extends EventTarget {
   }
 
   #lost(error: EngineError): void {
+    this.#released = false;
     this.error = error;
     this.dispatchEvent(new Event('lost'));
   }

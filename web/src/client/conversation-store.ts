@@ -8,6 +8,7 @@ const saveMs = 500;
 export class ConversationStore {
   #latest: Conversation | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #tabs = new BroadcastChannel(key);
   /** When what this tab shows was written. */
   #savedAt = 0;
 
@@ -16,7 +17,8 @@ export class ConversationStore {
     try {
       const stored = await get<{ savedAt?: number }>(key);
       const savedAt = stored?.savedAt ?? 0;
-      if (!stored || this.#latest || savedAt === this.#savedAt) return null;
+      // Only what is newer: a write of ours may have failed, or not be there yet.
+      if (!stored || this.#latest || savedAt <= this.#savedAt) return null;
       this.#savedAt = savedAt;
       return parseConversation(stored);
     } catch {
@@ -35,7 +37,14 @@ export class ConversationStore {
     this.#timer = undefined;
     if (!this.#latest) return;
     this.#savedAt = Date.now();
-    set(key, { ...this.#latest, savedAt: this.#savedAt }).catch(() => undefined);
+    set(key, { ...this.#latest, savedAt: this.#savedAt })
+      .then(() => this.#tabs.postMessage(null))
+      .catch(() => undefined);
     this.#latest = null;
+  }
+
+  /** Another tab has written. */
+  onWritten(heard: () => void): void {
+    this.#tabs.onmessage = heard;
   }
 }

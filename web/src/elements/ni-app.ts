@@ -1,7 +1,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { catalogue, modelName, type Wanted } from '../client/catalogue.ts';
-import type { Chat } from '../client/chat.ts';
+import { type Chat, describeReason } from '../client/chat.ts';
 import type { Client } from '../client/client.ts';
 import type { Settings } from '../client/conversation.ts';
 import type { Loading } from '../client/loading.ts';
@@ -280,7 +280,11 @@ export class NiApp extends LitElement {
   #status(model: LoadedModel | null): string {
     if (this.loading.state) return `Loading ${this.loading.state.wanted.label}`;
     if (this.chat.running) return 'Answering';
-    if (this.chat.turns.at(-1)?.role === 'assistant') return 'The answer is complete';
+    const last = this.chat.turns.at(-1);
+    // Readings begin anew with each model: before its first answer, what has happened is that it came.
+    if (last?.role === 'assistant' && this.chat.readings.promptTokens > 0) {
+      return describeReason(last.reason) || 'The answer is complete';
+    }
     return model ? `Ready: ${modelName(model.origin)}` : '';
   }
 

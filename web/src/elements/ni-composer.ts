@@ -1,4 +1,5 @@
 import { css, html, LitElement } from 'lit';
+import { isComposing } from './composing.ts';
 import { controls } from './shared-styles.ts';
 
 /**
@@ -57,8 +58,9 @@ export class NiComposer extends LitElement {
   }
 
   #key(event: KeyboardEvent) {
+    if (isComposing(event)) return;
     if (event.key === 'Escape' && this.running) this.#stop();
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey) return;
     this.#send(event);
   }
 

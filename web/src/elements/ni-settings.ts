@@ -103,7 +103,7 @@ export class NiSettings extends LitElement {
       <div class="grid">
         ${fields.map((field) =>
           number(field, sampling[field.key], (value) =>
-            this.#change({ sampling: { ...sampling, [field.key]: value } }),
+            this.#change({ sampling: { ...this.settings.sampling, [field.key]: value } }),
           ),
         )}
         ${number(
@@ -140,8 +140,9 @@ export class NiSettings extends LitElement {
   }
 
   #change(change: Partial<Settings>) {
-    const detail: Settings = { ...this.settings, ...change };
-    this.dispatchEvent(new CustomEvent('settings-change', { detail }));
+    // Another change may come before the page is drawn with this one.
+    this.settings = { ...this.settings, ...change };
+    this.dispatchEvent(new CustomEvent('settings-change', { detail: this.settings }));
   }
 
   static override styles = [

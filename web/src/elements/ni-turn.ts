@@ -4,6 +4,7 @@ import type { Turn } from '../client/conversation.ts';
 import { count, duration, rate } from '../draw/format.ts';
 import { MarkdownRenderer } from './markdown.ts';
 import { prose } from './prose-styles.ts';
+import { isComposing } from './composing.ts';
 import { controls } from './shared-styles.ts';
 
 /**
@@ -135,7 +136,7 @@ export class NiTurn extends LitElement {
         @keydown=${this.#editKey}
       ></textarea>
       <div class="edit-actions">
-        <button class="primary" type="submit">Send edited</button>
+        <button class="primary" type="submit" ?disabled=${this.busy}>Send edited</button>
         <button type="button" @click=${() => (this.editing = false)}>Cancel</button>
         <span class="note">What follows is answered anew.</span>
       </div>
@@ -149,13 +150,15 @@ export class NiTurn extends LitElement {
   }
 
   #editKey(event: KeyboardEvent) {
+    if (isComposing(event)) return;
     if (event.key === 'Escape') this.editing = false;
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey) return;
     this.#submitEdit(event);
   }
 
   #submitEdit(event: Event) {
     event.preventDefault();
+    if (this.busy) return; // What was written stays, and can be sent when the answer has ended.
     const text = this.renderRoot.querySelector('textarea')!.value;
     this.editing = false;
     if (text.trim() === '') return;
