@@ -62,8 +62,18 @@ test('logits that are kept are those of the edits in force, at every position', 
   expect(await chosenAt(5)).toBe(77);
   await page.evaluate(() => window.lab.setEdits([]));
   expect(await chosenAt(5)).toBe(clean);
+  // Of a prompt in several passes, each pass's last token has logits.
+  await page.evaluate(async () => {
+    const { lab } = window;
+    await lab.setIds(Array.from({ length: 80 }, (_, i) => 260 + (i % 40)));
+    while (!(lab.complete && lab.place.end === 80)) await lab.step('token');
+    await lab.setEdits([{ do: 'logit_bias', id: 77, by: 1000 }]);
+  });
+  expect(await page.evaluate(() => window.lab.model!.session.n_batch)).toBe(64);
+  expect(await chosenAt(63)).toBe(77);
+  await page.evaluate(() => window.lab.setEdits([]));
   await page.evaluate(() => window.lab.setCode('lab.logits((logits) => logits.fill(0, 0, 300));'));
-  const zeros = await page.evaluate(async () => (await window.lab.read('logits', 5)).data);
+  const zeros = await page.evaluate(async () => (await window.lab.read('logits', 63)).data);
   expect(Object.values(zeros).slice(0, 300)).toEqual(Array(300).fill(0));
 });
 

@@ -158,9 +158,9 @@ export class LabState extends EventTarget {
     return { first: at, end: this.passEnd(at) };
   }
 
-  /** The first position whose logits are kept: the prompt's last, but where each token is a pass. */
+  /** The first position that has logits: the first pass's last. */
   get logitsFrom(): number {
-    return this.tokenByToken ? 0 : Math.max(0, this.nPrompt - 1);
+    return this.passEnd(0) - 1;
   }
 
   /** Where the pass begins that computes a position, however far the run has come. */
