@@ -133,6 +133,15 @@ test('changes a slot, computes again what depends on it, and undoes that', async
   expect(probs[3]).toBeGreaterThan(0);
   await act(page, /^Undo: hide/);
   expect(await outcome(page)).toEqual(clean);
+
+  await act(page, 'Evict up to here');
+  const left = await page.evaluate(async () => {
+    const { probs } = await window.nanoinfer.trace.attention(3, 1, 11);
+    return [...probs];
+  });
+  expect(left.map((p) => p > 0)).toEqual(left.map((_, position) => position > 4));
+  await act(page, /^Undo: hide/);
+  expect(await outcome(page)).toEqual(clean);
 });
 
 for (const scheme of ['light', 'dark'] as const) {

@@ -43,12 +43,21 @@ export function setElement(slot: CacheSlot, part: 'k' | 'v', element: number, by
 }
 
 /** Attention of later positions does not see the slot; of a KV head: the query heads that share it. */
-export function hideSlot(slot: CacheSlot, { n_heads, n_kv_heads }: ModelInfo): Edit[] {
+export function hideSlot(slot: CacheSlot, info: ModelInfo): Edit[] {
+  return hideSlots(slot, info, slot.position);
+}
+
+/** The same of this slot and all before it, as if they were evicted from the cache. */
+export function evictSlots(slot: CacheSlot, info: ModelInfo): Edit[] {
+  return hideSlots(slot, info, 0);
+}
+
+function hideSlots(slot: CacheSlot, { n_heads, n_kv_heads }: ModelInfo, first: number): Edit[] {
   const { position, kvHead, reach } = slot;
   const mask = {
     do: 'mask' as const,
     site: `${prefix(slot)}.scores`,
-    keys: [position, position + 1] as [number, number],
+    keys: [first, position + 1] as [number, number],
     from: position + 1,
   };
   if (reach !== 'head') return [mask];

@@ -104,9 +104,7 @@ export class NiLabInterventions extends LabPanel<View> {
     const text = this.written ?? jsonOf(interventions);
     return html`<details>
       <summary>As JSON</summary>
-      <p class="soft">
-        The edits that are on, as <span class="mono">trace.setEdits</span> takes them.
-      </p>
+      <p class="soft">The edits that are on, as links and files hold them.</p>
       <textarea
         aria-label="Edits as JSON"
         spellcheck="false"

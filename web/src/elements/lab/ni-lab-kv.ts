@@ -2,6 +2,7 @@ import { html, nothing } from 'lit';
 import { attentionRow, kvSlot } from '../../client/cached-reads.ts';
 import {
   type CacheSlot,
+  evictSlots,
   hideSlot,
   isOfCache,
   scaleSlot,
@@ -233,6 +234,9 @@ export class NiLabKv extends LabPanel<View> {
         <button @click=${() => act(scaleSlot(slot, this.#part, 2))}>Double</button>
         <button @click=${() => act(hideSlot(slot, this.run.model!.info))}>
           Hide from later tokens
+        </button>
+        <button @click=${() => act(evictSlots(slot, this.run.model!.info))}>
+          Evict up to here
         </button>
         <form
           @submit=${(event: SubmitEvent) => {

@@ -57,6 +57,7 @@ export class NiLabTokens extends LabPanel<View> {
         )}
       </div>
       ${chosen ? [this.#facts(chosen, position, tokens), this.#merges(chosen, merges), this.#split(chosen, position, merges)] : nothing}
+      ${this.#template()}
       <p class="soft" role="status">${this.run.note}</p>
       <ni-branches .run=${this.run}></ni-branches>
     `;
@@ -83,6 +84,16 @@ export class NiLabTokens extends LabPanel<View> {
       ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} <b class="mono">${hex(bytes)}</b>, at
       bytes ${start} to ${start + bytes.length} of the text.
     </p>`;
+  }
+
+  /** What made control tokens of a message, as the file has it. */
+  #template() {
+    const { chat_template: template } = this.run.model!.info;
+    if (template === null) return nothing;
+    return html`<details>
+      <summary>The model’s chat template</summary>
+      <pre class="scrolls">${template}</pre>
+    </details>`;
   }
 
   /** A byte-level vocabulary's token, from its bytes on. */
@@ -205,6 +216,13 @@ export class NiLabTokens extends LabPanel<View> {
       .at {
         font-size: 10px;
         color: var(--ink-soft);
+      }
+      pre {
+        max-height: 16rem;
+        overflow: auto;
+        font: 12px/1.4 var(--mono);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
       }
       .now {
         border-style: dashed;
