@@ -81,6 +81,21 @@ void expect_same_z(std::span<const float> z_of_head, std::span<const float> z, u
 TEST_P(TapsGolden, AttentionRowsEqualTheEagerOnes) {
   const Config& c = model_->config;
   const size_t n_tokens = session_->tokens(0).size();
+  // sum_p p[p] V[p] is the kernel's own z, up to float32.
+  const auto expect_is_weighed = [&](std::span<const float> p, uint32_t layer, uint32_t head,
+                                     std::span<const float> z) {
+    const uint32_t kv_head = head / (c.n_heads / c.n_kv_heads);
+    std::vector<double> sum(c.head_dim);
+    std::vector<float> k(c.head_dim);
+    std::vector<float> v(c.head_dim);
+    for (uint32_t pos = 0; pos < p.size(); ++pos) {
+      session_->cache().read(0, layer, kv_head, pos, k.data(), v.data());
+      for (size_t d = 0; d < sum.size(); ++d) sum[d] += double(p[pos]) * v[d];
+    }
+    for (size_t d = 0; d < sum.size(); ++d) {
+      ASSERT_NEAR(sum[d], z[d], 1e-6 * std::max(1.0, std::abs(sum[d])));
+    }
+  };
   size_t offset = golden_.about.at("attention").get<size_t>();
   const std::map<std::string, uint32_t> ops = tap_ops(*session_);
   for (uint32_t layer = 0; layer < c.n_layers; ++layer) {
@@ -100,6 +115,7 @@ TEST_P(TapsGolden, AttentionRowsEqualTheEagerOnes) {
         const std::vector<float> z =
             kept(*trace_, ops.at("L." + std::to_string(layer) + ".z"), pos);
         expect_same_z(row.subspan(4 * n, c.head_dim), z, head);
+        expect_is_weighed(row.subspan(3 * n, n), layer, head, row.subspan(4 * n, c.head_dim));
       }
     }
   }

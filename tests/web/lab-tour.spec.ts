@@ -2,7 +2,8 @@
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { type PanelEntry, panels } from '../../web/src/elements/lab/panels.ts';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, panel, press, settled } from './lab-page.ts';
+import { expectNoOverflow, openLab, panel, press, settled, stepTo } from './lab-page.ts';
+import { tableRows } from './lab-panel.ts';
 
 const all = panels.map(({ id }) => id).join(',');
 type Frame = Element & { entry: PanelEntry };
@@ -51,9 +52,7 @@ function unreached(page: Page, id: string): Promise<string[]> {
   }, id);
 }
 
-test('every panel is opened, used, read as a table and closed by keyboard alone', async ({
-  page,
-}) => {
+test('every panel is opened, read as a table and closed by keyboard alone', async ({ page }) => {
   await openLab(page, hash(''));
   await press(page, 'k');
   await press(page, 'k');
@@ -90,7 +89,7 @@ test('every panel is opened, used, read as a table and closed by keyboard alone'
 
   for (const { title } of panels) {
     const close = page.getByRole('button', { name: `Close ${title}`, exact: true });
-    await close.focus();
+    while (!(await hasFocus(close))) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await expect(panel(page, title)).toBeHidden();
   }
@@ -110,19 +109,58 @@ test('nothing serious, and nothing too wide, with every panel open', async ({ pa
   }
 });
 
-test('every panel shows what the real model computes', async ({ page }) => {
-  await page.goto(`/lab.html?model=default&n_ctx=256&temperature=0${hash(all)}`);
-  await settled(page);
-  for (let n = 0; n < 3; ++n) await press(page, 'k');
-  for (const { title } of panels) {
-    const one = panel(page, title);
-    const keep = one.getByRole('button', { name: /^Keep, and compute again/ });
-    const table = one.getByRole('button', { name: 'Table', exact: true });
-    await expect(keep.or(table)).toBeVisible();
-    if (await keep.isVisible()) await keep.click();
+for (const model of ['default', 'models/glass-llama.gguf']) {
+  test(`every panel shows what ${model} computes, as a table too, 360 px wide`, async ({
+    page,
+  }) => {
+    test.setTimeout(240_000);
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.goto(`/lab.html?model=${model}&n_ctx=256&temperature=0${hash(all)}`);
     await settled(page);
-    await expect(table, title).toBeVisible();
-    await expect(one.getByRole('alert'), title).toBeHidden();
-  }
-  await expect(page.getByRole('alert')).toBeHidden();
+    for (let n = 0; n < 3; ++n) await press(page, 'k');
+    for (const { title } of panels) {
+      const one = panel(page, title);
+      const keep = one.getByRole('button', { name: /^Keep, and compute again/ });
+      const table = one.getByRole('button', { name: 'Table', exact: true });
+      await expect(keep.or(table)).toBeVisible();
+      if (await keep.isVisible()) await keep.click();
+      await settled(page);
+      await table.click();
+      const rows = one.getByRole('table').first().getByRole('row');
+      // Nothing is compared, changed or written yet.
+      if (!['Two runs', 'Code', 'Interventions'].includes(title)) {
+        expect(await rows.count(), title).toBeGreaterThan(1);
+      }
+      await expectNoOverflow(page);
+      await table.click();
+      await expect(one.getByRole('alert'), title).toBeHidden();
+    }
+    await expect(page.getByRole('alert')).toBeHidden();
+  });
+}
+
+test('the tables of what a person gives are what the run has', async ({ page }) => {
+  await openLab(page, '#panels=edits,code,share&text=Once+upon+a+time');
+  await stepTo(page, 'token', 9);
+  await page.evaluate(async () => {
+    const { lab } = window;
+    await lab.setInterventions([
+      { edit: { do: 'zero', site: 'L.1.z', head: 2 }, on: false },
+      { edit: { do: 'scale', site: 'L.2.act', by: 0.5 }, on: true },
+    ]);
+    await lab.setCode("lab.on('L.0.z', (t) => { t.data[0] = 0; });");
+    await lab.step('token');
+  });
+  await settled(page);
+  expect(await tableRows(page, 'Interventions')).toEqual([
+    ['0', 'zero', 'no', expect.stringContaining('L.1.z')],
+    ['1', 'scale', 'yes', expect.stringContaining('L.2.act')],
+  ]);
+  const [use] = await page.evaluate(() => window.lab.hooks!.uses.map((one) => ({ ...one })));
+  const [shown] = await tableRows(page, 'Code');
+  expect(shown!.slice(0, 4)).toEqual([use!.call, `${use!.line}`, `${use!.ops}`, `${use!.tokens}`]);
+  const experiment = new Map(
+    await tableRows(page, 'Share').then((rows) => rows.map(([a, b]) => [a, b])),
+  );
+  expect([...experiment.values()].join(' ')).toContain('Once upon a time');
 });

@@ -1,4 +1,5 @@
 // The lab's run and transport: what is stepped through is what one run computes, bit for bit.
+import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { openLab, outcome, panel, place, settled, stepTo, tapValues } from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
@@ -272,4 +273,30 @@ test('the Tokens panel shows what the engine’s context holds', async ({ page }
       bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
     );
   }
+});
+
+test('the README’s example of the lab runs as it is written', async ({ page }) => {
+  await openLab(page, promptHash);
+  const blocks = readFileSync('web/README.md', 'utf8').matchAll(/```js\n(.*?)```/gs);
+  const code = Array.from(blocks, ([, one]) => one!).find((one) => one.includes('lab.setPrompt'))!;
+  // An error of an act is the run's until the next act.
+  const checked = code.replace(
+    /^(.*await lab\..*;)(\s*\/\/.*)?$/gm,
+    '$1 if (lab.error) throw lab.error;',
+  );
+  expect(checked.match(/throw lab.error/g)!.length).toBeGreaterThan(14);
+  await page.evaluate(`(async () => { ${checked} })()`);
+  await settled(page);
+  const found = await page.evaluate(() => ({
+    machine: window.lab.machine !== null,
+    times: window.lab.times !== null,
+    edits: window.lab.edits.length,
+  }));
+  expect(found).toEqual({ machine: true, times: true, edits: 2 });
+});
+
+test('there is no fork behind the text', async ({ page }) => {
+  await openLab(page, promptHash);
+  await page.evaluate(() => window.lab.fork(7, 300));
+  await expect(page.getByRole('alert')).toContainText('no token at position 7');
 });

@@ -268,6 +268,10 @@ export class LabRun extends LabState {
   fork(position: number, id: number): Promise<void> {
     return this.#alter(async () => {
       this.#passes.refuseFull(position + 1);
+      if (!this.tokens[position]) {
+        const message = `There is no token at position ${position} to fork behind.`;
+        throw EngineError.of('bad_argument', message, 'the run');
+      }
       const [piece] = await this.client.pieces([id]);
       const tokens = [...this.tokens.slice(0, position + 1), piece!];
       this.branches.fork(this.tokens, tokens, Math.min(this.nPrompt, position + 1));

@@ -85,7 +85,9 @@ export function studentRuntime(): void {
     sampler: (code: unknown) => give(code, { kind: 'sampler' }),
     logits: (code: unknown) => give(code, { kind: 'logits' }),
     on: (pattern: unknown, code: unknown) => give(code, { kind: 'on', pattern: String(pattern) }),
-    replace(what: unknown, options: { layers?: number[] } | null, code: unknown) {
+    replace(what: unknown, ...rest: unknown[]) {
+      const code = rest.at(-1);
+      const options = (rest.length > 1 ? rest[0] : null) as { layers?: number[] } | null;
       const layers = options?.layers ?? null;
       if (what !== 'attn') misused("lab.replace can replace 'attn', and nothing else.");
       else if (layers && !Array.isArray(layers)) misused('layers is a list: { layers: [2] }.');

@@ -57,7 +57,7 @@ lab.replace('attn', { layers: [2] }, ({ q, K, V, out, scale }) => {
   {
     title: 'No attention to token 0',
     code: `// Heads with nothing to say rest on token 0: here none but its own sees it.
-lab.replace('attn', {}, ({ q, K, V, out, scale, position }) => {
+lab.replace('attn', ({ q, K, V, out, scale, position }) => {
   const first = position > 0 ? 1 : 0;
   const group = q.length / K[0].length; // query heads that share a KV head
   q.forEach((query, head) => {
