@@ -31,7 +31,7 @@ async function fillContext(page: Page, system = ''): Promise<void> {
   await answered(page);
   await ask(page, 'Tell me a story');
   await answered(page, 2);
-  await expect(page.getByText('The context is full')).toBeVisible();
+  await expect(page.getByRole('log').getByText('The context is full')).toBeVisible();
 }
 
 async function setSystemPrompt(page: Page, text: string): Promise<void> {

@@ -98,12 +98,20 @@ test('an edit waits for the answer that is being written, and for a model', asyn
   await button(page, 'Edit').click();
   const edited = page.getByRole('textbox', { name: 'Edited message' });
   await edited.fill('Tell me a story');
-  await endless(page);
-  await ask(page, 'Go on');
+  await page.evaluate(() => {
+    const { nanoinfer } = window;
+    const chat = nanoinfer.chat.bind(nanoinfer);
+    nanoinfer.chat = (...given) => {
+      const stream = chat(...given);
+      const held = new Promise((letEnd) => Object.assign(window, { letEnd }));
+      return { result: stream.result.finally(() => held) } as unknown as typeof stream;
+    };
+  });
+  await ask(page, 'Hi');
   await expect(button(page, 'Send edited')).toBeDisabled();
   await edited.press('Enter');
   await expect(edited).toHaveValue('Tell me a story');
-  await button(page, 'Stop').click();
+  await page.evaluate(() => (window as unknown as { letEnd: () => void }).letEnd());
   await answered(page, 2);
 
   const server = await serve((_, response) => {
