@@ -25,6 +25,11 @@ export function bytesOfBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
   return bytesOfBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
 }
 
+/** The bytes of these floats, and no copy of them. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

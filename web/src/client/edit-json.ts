@@ -1,6 +1,6 @@
 // Edits as JSON that a person can read, send and paste. A patch's values are base64 of float32.
 import type { Edit, Recording, TapAxis, TapValues } from '../protocol.ts';
-import { base64, bytesOfBase64 } from './base64.ts';
+import { base64, bytesOf, bytesOfBase64 } from './base64.ts';
 import { floatToJson, type JsonValue } from './json-reader.ts';
 
 const maxEdits = 1000;
@@ -88,7 +88,7 @@ function recordingToJson(recording: Recording): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(recording).map(([name, values]) => [
       name,
-      { ...values, data: base64OfFloats(values.data) },
+      { ...values, data: base64(bytesOf(values.data)) },
     ]),
   );
 }
@@ -112,10 +112,6 @@ function tapFromJson(json: JsonValue, name: string): TapValues {
 export function axisFromJson(json: JsonValue): TapAxis {
   const size = json.get('size');
   return { name: json.get('name').text(40), size: size.isNull ? null : size.whole(1, 2 ** 24) };
-}
-
-function base64OfFloats({ buffer, byteOffset, byteLength }: Float32Array): string {
-  return base64(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 function floatsOfBase64(json: JsonValue): Float32Array {

@@ -2,7 +2,7 @@
 // against what it came to before.
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { LoadedModel } from '../protocol.ts';
-import { hex } from './base64.ts';
+import { bytesOf, hex } from './base64.ts';
 import { catalogue } from './catalogue.ts';
 import { defaultContext } from './client.ts';
 import { EngineError } from './errors.ts';
@@ -14,9 +14,6 @@ import type { LabRun } from './lab-run.ts';
 import { promptOf } from './lab-state.ts';
 
 const digits = 32;
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Not by `crypto.subtle`, which pages have not that come over plain http. */
 const hashOf = (bytes: Uint8Array) => hex(sha256(bytes)).slice(0, digits);

@@ -20,7 +20,7 @@ import { loadModel, type Ready } from './load-model.ts';
 import { promptIds } from './prompt.ts';
 import { Reference } from './reference.ts';
 import { Sampler } from './sampler.ts';
-import type { Logits } from './session.ts';
+import type { Logits, Session } from './session.ts';
 import { TextStream } from './text-stream.ts';
 import { forward, prefill } from './token-loop.ts';
 
@@ -248,9 +248,7 @@ export const handlers: Handlers = {
   truncate: ({ length }) =>
     exclusively(() => {
       const { session } = ready();
-      session.truncate(length);
-      forgetLogits();
-      history = [...session.tokens()];
+      truncateTo(session, length);
       return glass().state(false);
     }),
 
@@ -269,9 +267,7 @@ export const handlers: Handlers = {
       const { session } = ready();
       const rerun = glass().setEdits(edits, logitsFrom);
       if (rerun !== null && logitsFrom !== null) {
-        session.truncate(rerun.from);
-        forgetLogits();
-        history = [...session.tokens()];
+        truncateTo(session, rerun.from);
       } else if (rerun !== null) {
         const ids = [...session.tokens()];
         logitsAreThere = false;
@@ -355,6 +351,13 @@ function appendToHistory(ids: readonly number[]): void {
     history.push(id);
     sampler?.sampler.accept(id);
   }
+}
+
+/** The context ends there, and no logits are behind it. */
+function truncateTo(session: Session, length: number): void {
+  session.truncate(length);
+  forgetLogits();
+  history = [...session.tokens()];
 }
 
 function forgetLogits(): void {
