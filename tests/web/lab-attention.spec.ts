@@ -1,7 +1,7 @@
 // The Attention panel: its numbers are the engine's, and what it changes is undone bit for bit.
 import { expect, test, type Page } from '@playwright/test';
 import { openLab, outcome, panel, press, select, settled } from './lab-page.ts';
-import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
+import { chosen, expectLooks, expectShown, keepOnly, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'Attention';
 const view = (page: Page) => panel(page, name);
@@ -146,18 +146,8 @@ test('what is chosen in a panel stays while others are presented', async ({ page
 
 test('only heads whose queries are kept are shown', async ({ page }) => {
   await openPanel(page, 'attention', 6);
-  await page.evaluate(async () => {
-    const { lab } = window;
-    const keep = lab.trace.keep.bind(lab.trace);
-    // As with a model so large that of one layer alone more was asked for.
-    lab.trace.keep = (request) =>
-      keep({ ...request, values: ['embd', 'L.0.q_rot', 'final_norm'], norms: [] });
-    lab.trace.estimate = (request) =>
-      lab.trace.keep(request).then((kept) => ({ ...kept, positions: 999 }));
-    await lab.keepAlso([]);
-    lab.select({ layer: 0 });
-  });
-  await settled(page);
+  await keepOnly(page, { values: ['embd', 'L.0.q_rot', 'final_norm'], norms: [] });
+  await select(page, { layer: 0 });
   await button(page, 'All heads').click();
   await settled(page);
   await expect(view(page).getByRole('group', { name: /^Layer/ })).toHaveCount(1);

@@ -1,5 +1,6 @@
 // What the tests of panels share: their table, cells chosen by chance, and their looks.
 import { expect, type Page } from '@playwright/test';
+import type { KeepRequest } from '../../web/src/protocol.ts';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, panel, settled } from './lab-page.ts';
 
@@ -14,6 +15,18 @@ export async function openPanel(page: Page, id: string, n: number): Promise<void
     while (lab.tokens.length < most) await lab.step('token');
   }, n);
   await settled(page);
+}
+
+/** As with a model so large that no more than this fits: it is kept from now on. */
+export async function keepOnly(page: Page, only: Partial<KeepRequest>): Promise<void> {
+  await page.evaluate(async (request) => {
+    const { lab } = window;
+    const keep = lab.trace.keep.bind(lab.trace);
+    lab.trace.keep = (asked) => keep({ ...asked, ...request });
+    lab.trace.estimate = (asked) =>
+      lab.trace.keep(asked).then((kept) => ({ ...kept, positions: 999 }));
+    await lab.keepAlso([]);
+  }, only);
 }
 
 /** Rows of the panel's table: the heading, then the cells. The table is closed again. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { loadBytes, panel, select, settled, stepTo, tapValues } from './lab-page.ts';
-import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
+import { chosen, expectLooks, expectShown, keepOnly, openPanel, tableRows } from './lab-panel.ts';
 
 const name = 'Residual stream';
 const view = (page: Page) => panel(page, name);
@@ -78,16 +78,7 @@ test('a token of the prompt has parts too', async ({ page }) => {
 
 test('what adds to a logit says what has to be kept', async ({ page }) => {
   await openPanel(page, 'residual', 6);
-  await page.evaluate(async () => {
-    const { lab } = window;
-    const keep = lab.trace.keep.bind(lab.trace);
-    // As with a model so large that no more fits.
-    lab.trace.keep = (request) =>
-      keep({ ...request, values: ['embd', 'L.*.resid_post', 'final_norm'] });
-    lab.trace.estimate = (request) =>
-      lab.trace.keep(request).then((kept) => ({ ...kept, positions: 999 }));
-    await lab.keepAlso([]);
-  });
+  await keepOnly(page, { values: ['embd', 'L.*.resid_post', 'final_norm'] });
   await button(page, 'What adds to a logit').click();
   await expect(view(page)).toContainText(/L\.0\.resid_mid, L\.1\.resid_mid, .*are not kept/);
   await button(page, 'Norms and lens').click();

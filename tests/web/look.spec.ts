@@ -2,7 +2,7 @@
 // screenshots in test-results/.
 import seriousFaults from './axe.ts';
 import { expect, test, type Page } from '@playwright/test';
-import { answered, ask, open } from './page.ts';
+import { answered, answerEndlessly, ask, open } from './page.ts';
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [360, 1280]) {
@@ -100,15 +100,7 @@ test('can be used with the keyboard alone', async ({ page }) => {
   await expect(page.getByRole('progressbar')).toHaveCount(0);
 
   // An answer that goes on until it is stopped.
-  await page.evaluate(() => {
-    const { nanoinfer } = window;
-    const chat = nanoinfer.chat.bind(nanoinfer);
-    nanoinfer.chat = (messages, options) => {
-      const sampling = { temperature: 5, logit_bias: {} as Record<string, number> };
-      for (const id of nanoinfer.model!.info.tokenizer.eot_ids) sampling.logit_bias[id] = -100;
-      return chat(messages, { ...options, sampling, maxTokens: 100_000 });
-    };
-  });
+  await answerEndlessly(page, 5);
   await tabTo(page, /^Message$/);
   await page.keyboard.type('Go on');
   await page.keyboard.press('Enter');

@@ -1,5 +1,6 @@
 // What the tests of the page share: loading a model, asking, and the parts of the page by role.
 import { expect, type Page } from '@playwright/test';
+import type { NiLab } from '../../web/src/elements/lab/ni-lab.ts';
 import type { NiApp } from '../../web/src/elements/ni-app.ts';
 
 export const question = 'What is the capital of France?';
@@ -23,6 +24,31 @@ export async function loadFile(page: Page, bytes: Buffer, name = 'model.gguf'): 
     },
     [bytes.toString('base64'), name] as const,
   );
+}
+
+/** Chooses the model at this address in the page or the lab, as by its picker; the load goes on. */
+export async function chooseModel(page: Page, url: string, { ask = false } = {}): Promise<void> {
+  await page.evaluate(
+    ([address, asks]) => {
+      const host = document.querySelector<NiApp | NiLab>('ni-app, ni-lab')!;
+      const source = { kind: 'url', url: address } as const;
+      void host.desk.load({ source, label: 'chosen', keep: false, ask: asks });
+    },
+    [url, ask] as const,
+  );
+}
+
+/** From now on answers end when they are stopped, or the context is full. */
+export async function answerEndlessly(page: Page, temperature: number): Promise<void> {
+  await page.evaluate((t) => {
+    const { nanoinfer } = window;
+    const chat = nanoinfer.chat.bind(nanoinfer);
+    nanoinfer.chat = (messages, options) => {
+      const sampling = { temperature: t, logit_bias: {} as Record<string, number> };
+      for (const id of nanoinfer.model!.info.tokenizer.eot_ids) sampling.logit_bias[id] = -100;
+      return chat(messages, { ...options, sampling, maxTokens: 100_000 });
+    };
+  }, temperature);
 }
 
 export async function ask(page: Page, text: string): Promise<void> {

@@ -32,6 +32,19 @@ export function serveBody(body: Buffer, headers: Record<string, string> = {}): P
   });
 }
 
+/** Announces the whole file, sends half of it, and then drops the line or stays silent. */
+export function serveHalf(body: Buffer, drops = false): Promise<TestServer> {
+  return serve((_, response) => {
+    response.writeHead(200, {
+      'Content-Length': body.length,
+      'Access-Control-Allow-Origin': '*',
+    });
+    response.write(body.subarray(0, body.length / 2), () => {
+      if (drops) setTimeout(() => response.destroy(), 200);
+    });
+  });
+}
+
 /** The files of a built page by path. */
 export type Build = ReadonlyMap<string, Buffer>;
 

@@ -1,11 +1,9 @@
 // Kept models: never a part of one, never two of one, and a full disk is said to be full.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import type { NiLab } from '../../web/src/elements/lab/ni-lab.ts';
-import type { NiApp } from '../../web/src/elements/ni-app.ts';
 import { place } from './lab-page.ts';
-import { open, ready } from './page.ts';
-import { serve, serveBody, type TestServer } from './servers.ts';
+import { chooseModel, open, ready } from './page.ts';
+import { serve, serveBody, serveHalf } from './servers.ts';
 
 const body = readFileSync('public/models/glass-qwen2.gguf');
 
@@ -19,21 +17,8 @@ const storedFiles = (page: Page) =>
     return names;
   });
 
-/** Announces the whole file, sends half of it, and then drops the line or stays silent. */
-function serveHalf(drops: boolean): Promise<TestServer> {
-  return serve((_, response) => {
-    response.writeHead(200, {
-      'Content-Length': body.length,
-      'Access-Control-Allow-Origin': '*',
-    });
-    response.write(body.subarray(0, body.length / 2), () => {
-      if (drops) setTimeout(() => response.destroy(), 200);
-    });
-  });
-}
-
 test('a download whose line drops is never offered as complete', async ({ page }) => {
-  const server = await serveHalf(true);
+  const server = await serveHalf(body, true);
   try {
     await open(page, 'model=tiny');
     const code = await page.evaluate((url) => {
@@ -53,7 +38,7 @@ test('a download whose line drops is never offered as complete', async ({ page }
 test('a page that is closed during a download offers nothing when it is opened again', async ({
   context,
 }) => {
-  const server = await serveHalf(false);
+  const server = await serveHalf(body);
   try {
     const page = await context.newPage();
     await open(page, 'model=tiny');
@@ -172,16 +157,12 @@ test('what was prepared for another load gives its file back', async ({ page }) 
 });
 
 test('a second tab takes a load in the first for no crash', async ({ context }) => {
-  const server = await serveHalf(false);
+  const server = await serveHalf(body);
   try {
     const page = await context.newPage();
     await open(page, 'model=tiny');
     await page.evaluate(() => window.nanoinfer.load('models/glass-llama.gguf', { keep: true }));
-    await page.evaluate((url) => {
-      const app = document.querySelector<NiApp>('ni-app')!;
-      const source = { kind: 'url', url } as const;
-      void app.desk.load({ source, label: 'half', keep: false, ask: false });
-    }, `${server.url}/half.gguf`);
+    await chooseModel(page, `${server.url}/half.gguf`);
     await expect(page.getByRole('progressbar', { name: 'Loading' })).toBeVisible();
     const other = await context.newPage();
     await open(other, '');
@@ -194,15 +175,11 @@ test('a second tab takes a load in the first for no crash', async ({ context }) 
 test('a load that is given up behind its header says what became of the model in use', async ({
   page,
 }) => {
-  const server = await serveHalf(false);
+  const server = await serveHalf(body);
   try {
     await page.goto('/lab.html?model=tiny');
     await page.evaluate(() => window.nanoinfer.ready);
-    await page.evaluate((url) => {
-      const lab = document.querySelector<NiLab>('ni-lab')!;
-      const source = { kind: 'url', url } as const;
-      void lab.desk.load({ source, label: 'half', keep: false, ask: false });
-    }, `${server.url}/half.gguf`);
+    await chooseModel(page, `${server.url}/half.gguf`);
     await page.waitForFunction(() => window.nanoinfer.model === null);
     await expect(place(page)).toBeHidden();
     await page.getByRole('button', { name: 'Cancel' }).click();

@@ -2,24 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import type { NiApp } from '../../web/src/elements/ni-app.ts';
-import { answered, answers, ask, open, ready } from './page.ts';
-import { serve } from './servers.ts';
+import { answered, answerEndlessly, answers, ask, chooseModel, open, ready } from './page.ts';
+import { serveHalf } from './servers.ts';
 
 const questions = (page: Page) => page.getByRole('article', { name: 'You' });
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const message = (page: Page) => page.getByRole('textbox', { name: 'Message', exact: true });
-
-/** Answers end when they are stopped, or the context is full. */
-const endless = (page: Page) =>
-  page.evaluate(() => {
-    const { nanoinfer } = window;
-    const chat = nanoinfer.chat.bind(nanoinfer);
-    nanoinfer.chat = (messages, options) => {
-      const sampling = { temperature: 0, logit_bias: {} as Record<string, number> };
-      for (const id of nanoinfer.model!.info.tokenizer.eot_ids) sampling.logit_bias[id] = -100;
-      return chat(messages, { ...options, sampling, maxTokens: 100_000 });
-    };
-  });
 
 /** More than the context of 256 tokens holds. */
 const tooLong = 'word '.repeat(400);
@@ -114,31 +102,16 @@ test('an edit waits for the answer that is being written, and for a model', asyn
   await page.evaluate(() => (window as unknown as { letEnd: () => void }).letEnd());
   await answered(page, 2);
 
-  const server = await serve((_, response) => {
-    const body = readFileSync('public/models/glass-qwen2.gguf');
-    response.writeHead(200, {
-      'Content-Length': body.length,
-      'Access-Control-Allow-Origin': '*',
-    });
-    response.write(body.subarray(0, body.length / 2));
-  });
+  const server = await serveHalf(readFileSync('public/models/glass-qwen2.gguf'));
   try {
-    await page.evaluate((url) => {
-      const source = { kind: 'url', url } as const;
-      const wanted = { source, label: 'half', keep: false, ask: false };
-      void document.querySelector<NiApp>('ni-app')!.desk.load(wanted);
-    }, `${server.url}/half.gguf`);
+    await chooseModel(page, `${server.url}/half.gguf`);
     await page.waitForFunction(() => window.nanoinfer.model === null);
     await edited.press('Enter');
     await expect(questions(page)).toHaveCount(1); // beside the editor
     await expect(edited).toHaveValue('Tell me a story');
 
     // Another is chosen meanwhile, and given up: the model in use has still made room.
-    await page.evaluate(() => {
-      const source = { kind: 'url', url: 'models/glass-llama.gguf' } as const;
-      const wanted = { source, label: 'other', keep: false, ask: true };
-      void document.querySelector<NiApp>('ni-app')!.desk.load(wanted);
-    });
+    await chooseModel(page, 'models/glass-llama.gguf', { ask: true });
     await expect(button(page, 'Load')).toBeVisible();
     await page.locator('ni-load-panel').getByRole('button', { name: 'Cancel' }).click();
     await expect(page.getByRole('alert')).toContainText('made room');
@@ -185,7 +158,7 @@ test('keys of an input method neither send nor stop nor close', async ({ page })
 
 test('what ended an answer is told, and that a model has come', async ({ page }) => {
   await open(page, 'model=tiny&n_ctx=64&temperature=0');
-  await endless(page);
+  await answerEndlessly(page, 0);
   await ask(page, 'Tell me a story');
   await answered(page);
   const told = page.getByRole('status').filter({ hasText: /./ });
