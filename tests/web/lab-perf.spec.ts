@@ -32,13 +32,15 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
       const ms = await opMs(...args);
       const { first, end } = lab.place;
       if (!args[0]?.reset) throw new Error('read without reset');
-      if (end - first === 1 && ms.some((x) => x > 0)) said.push([...ms]);
+      if (end - first === 1) said.push([...ms]);
       return ms;
     };
   });
   await stepTo(page, 'token', 12);
   const said = await page.evaluate(() => (window as unknown as { said: number[][] }).said);
   expect(said).toHaveLength(8);
+  // A whole pass may take less than a tick of this clock; eight of them do not.
+  expect(said.flat().some((ms) => ms > 0)).toBe(true);
   // Going back and what comes again is not timed twice.
   await page.evaluate(async () => {
     await window.lab.back();
