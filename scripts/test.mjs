@@ -83,7 +83,8 @@ function summarise(rows, seconds) {
     const state = row.failed > 0 ? 'FAILED' : 'ok';
     console.log(
       `${row.name.padEnd(14)} ${state.padEnd(7)} ${String(row.passed).padStart(5)} passed ` +
-        `${String(row.failed).padStart(4)} failed ${row.seconds.toFixed(0).padStart(6)} s`,
+        `${String(row.failed).padStart(4)} failed ${row.seconds.toFixed(0).padStart(6)} s` +
+        (row.flaky > 0 ? `, ${row.flaky} at the second try only: see "flaky" above` : ''),
     );
   }
   console.log(`${seconds.toFixed(0)} s in all`);
@@ -145,5 +146,6 @@ async function playwright(node) {
   const ending = await node('node_modules/@playwright/test/cli.js', 'test').catch((error) => error);
   if (!existsSync(report)) throw ending ?? new SetupError('Playwright left no report');
   const { stats } = JSON.parse(readFileSync(report, 'utf8'));
-  return verdict({ passed: stats.expected, failed: stats.unexpected + stats.flaky }, ending);
+  const { expected, unexpected, flaky } = stats;
+  return verdict({ passed: expected + flaky, failed: unexpected, flaky }, ending);
 }
