@@ -86,7 +86,7 @@ test('the same settings give the same run, and another seed parts at a token', a
   await settled(page);
   await keepA(page, 16);
   await runB(page);
-  await expect(found(page)).toContainText('No value');
+  await expect(found(page)).toContainText('none differs before the tokens do');
   await expect(found(page)).toContainText('All 16 tokens are the same');
 
   const seed = runs(page).getByRole('spinbutton', { name: 'Sampling seed' });
@@ -94,7 +94,7 @@ test('the same settings give the same run, and another seed parts at a token', a
   await seed.press('Enter');
   await settled(page);
   await runB(page);
-  await expect(found(page)).toContainText('No value');
+  await expect(found(page)).toContainText('none differs before the tokens do');
   await expect(found(page)).toContainText(/The first \d+ of 16 tokens are the same, then \d+/);
   const texts = runs(page).getByRole('region', { name: /^Text of run/ });
   await expect(texts.nth(0)).toContainText('temperature 1.2, seed 1');

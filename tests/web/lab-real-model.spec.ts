@@ -55,3 +55,29 @@ test('attention, the residual stream, RoPE and the MLP of the real model', async
     expect(Math.cos(Number(formula) - Number(turned))).toBeCloseTo(1, 4);
   }
 });
+
+test('two runs of the real model part at the very op that was edited', async ({ page }) => {
+  await page.goto(`/lab.html?model=default&temperature=0${promptHash('compare')}`);
+  await settled(page);
+  const runs = panel(page, 'Two runs');
+  await runs.getByRole('spinbutton', { name: 'Tokens of each run' }).fill('4');
+  await runs.getByRole('button', { name: 'Keep run A' }).click();
+  await expect(runs.getByRole('button', { name: 'Run B' })).toBeEnabled();
+  // Of its gate the norm alone is kept.
+  const found = runs.getByRole('status', { name: 'First difference' });
+  for (const site of ['L.17.gate', 'L.9.q']) {
+    await page.evaluate((tap) => {
+      const edit = { do: 'scale', site: tap, by: 0.9, from: 3, to: 4 } as const;
+      return window.lab.setEdits([edit]);
+    }, site);
+    await settled(page);
+    await runs.getByRole('button', { name: 'Run B' }).click();
+    const { op, ops } = await page.evaluate((tap) => {
+      const { lab } = window;
+      return { op: lab.tap(tap)!.op, ops: lab.ops.length };
+    }, site);
+    await expect(found).toContainText(`${site} (op ${op + 1} of ${ops}`);
+    await expect(found).toContainText('at token 3 ');
+    await expect(found).toContainText('its norm');
+  }
+});

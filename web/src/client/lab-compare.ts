@@ -1,7 +1,7 @@
 // Two runs from one checkpoint: what the first one came to is kept, the second one is held against it.
 import type { Edit, LoadedModel, SamplingParams, TapValues, TokenPiece } from '../protocol.ts';
 import { EngineError } from './errors.ts';
-import { readKept } from './lab-kept.ts';
+import { keptPositions, readRows } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
 
 /** A run that is over. */
@@ -15,7 +15,7 @@ export interface KeptRun {
   sampling: SamplingParams;
   /** Logits (n_vocab) behind which the tokens at positions from, from + 1, ... were drawn. */
   logits: readonly Float32Array[];
-  /** Rows that were kept, in the order of the plan. */
+  /** What was kept of every tap, in the order of the plan: rows of all their values, or of norms. */
   taps: readonly TapValues[];
 }
 
@@ -23,7 +23,8 @@ export interface KeptRun {
 export interface Difference {
   position: number;
   tap: string;
-  element: number;
+  /** null: the norms of the two rows differ, which are all that is kept of them. */
+  element: number | null;
   a: number;
   b: number;
 }
@@ -66,8 +67,15 @@ export async function recordRun(run: LabRun, request: RunRequest): Promise<KeptR
     edits: [...run.edits],
     sampling: run.sampling,
     logits: logits.slice(0, run.place.end - from),
-    taps: (await readKept(run)).filter(({ name }) => name !== 'logits'),
+    taps: await readTaps(run),
   };
+}
+
+function readTaps(run: LabRun): Promise<TapValues[]> {
+  const { first, end } = keptPositions(run);
+  const { values = [], norms = [] } = run.kept ?? {};
+  const names = [...values, ...norms].filter((name) => name !== 'logits');
+  return readRows(run, names, first, end);
 }
 
 async function stepToken(run: LabRun): Promise<void> {
@@ -95,9 +103,11 @@ function firstDifference(a: KeptRun, b: KeptRun, end: number): Difference | null
   for (let position = 0; position < end; ++position) {
     for (const tap of a.taps) {
       const other = others.get(tap.name);
-      if (!other) continue;
+      if (other?.width !== tap.width) continue;
       const found = differenceIn(rowAt(tap, position), rowAt(other, position));
-      if (found) return { position, tap: tap.name, ...found };
+      if (!found) continue;
+      const element = tap.width === 1 ? null : found.element;
+      return { position, tap: tap.name, ...found, element };
     }
     const step = position + 1 - a.from;
     const found = differenceIn(a.logits[step], b.logits[step]);

@@ -177,15 +177,16 @@ export class NiLabCompare extends LabPanel<View> {
   }
 
   #firstWords(a: KeptRun, first: RunDifference['first'], ops: readonly OpInfo[]) {
-    const taps = a.taps.length + 1;
-    if (!first) return `No value of the ${taps} taps that are kept differs before the tokens do.`;
+    const taps = tapWords(a);
+    if (!first) return `Of ${taps}, none differs before the tokens do.`;
     const op = this.run.tap(first.tap)?.op ?? ops.length - 1;
     const { layer } = ops[op]!;
     const where = layer < 0 ? '' : `, layer ${layer}`;
     const token = tokenLabel(first.position, a.tokens[first.position]!.bytes);
-    return html`First of ${taps} kept taps to differ: <b class="mono">${first.tap}</b> (op ${op + 1}
-      of ${ops.length}${where}) at token <b class="mono">${token}</b>, element ${first.element}: A
-      ${value(first.a, 6)}, B ${value(first.b, 6)}.`;
+    const what = first.element === null ? 'its norm' : `element ${first.element}`;
+    return html`First of ${taps} to differ: <b class="mono">${first.tap}</b> (op ${op + 1} of
+      ${ops.length}${where}) at token <b class="mono">${token}</b>, ${what}: A ${value(first.a, 6)},
+      B ${value(first.b, 6)}.`;
   }
 
   #texts(a: KeptRun, b: KeptRun | null, difference: RunDifference | null) {
@@ -305,6 +306,12 @@ function pairWords(a: KeptRun, b: KeptRun, at: number): string {
   const [inA, inB] = [a, b].map(({ tokens }) => tokens[at]);
   const text = (piece: typeof inA) => (piece ? `“${visibleText(piece.bytes)}”` : '(ended)');
   return inA?.id === inB?.id ? `${at} ${text(inA)}` : `${at} ${text(inA)} in A, ${text(inB)} in B`;
+}
+
+/** The logits are kept as well. */
+function tapWords({ taps }: KeptRun): string {
+  const norms = taps.filter(({ width }) => width === 1).length;
+  return `${taps.length + 1} kept taps${norms > 0 ? ` (of ${norms} the norm alone)` : ''}`;
 }
 
 function tokenWords(a: KeptRun, b: KeptRun, token: number | null): string {
