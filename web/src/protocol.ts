@@ -653,6 +653,7 @@ export interface MatrixBlock {
 /** Another file of the model, whose weights the loaded ones are compared with. */
 export interface ReferenceFile {
   name: string;
+  file: File;
   /** How many tensors of each type. */
   types: Record<string, number>;
   /** Of those that have been opened. */

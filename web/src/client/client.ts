@@ -118,6 +118,23 @@ export class Client extends EventTarget {
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
   }
 
+  /** Another one with the same settings, for a model beside this one's. */
+  beside(): Client {
+    return new Client(this.#settings);
+  }
+
+  /** Ends the engine, which gives its memory back. What still runs is rejected; `load` starts anew. */
+  close(): void {
+    const closed = EngineError.of('closed', 'The engine has been closed.');
+    this.#loading?.abort.abort();
+    this.#spare?.end(closed);
+    this.#connection?.end(closed);
+    this.#spare = this.#connection = null;
+    if (!this.model) return;
+    this.model = this.recorded = null;
+    this.#lost(closed);
+  }
+
   /** Starts an engine before it is known what to load, and opens what most likely will be. */
   prepare(likely: ModelSource | null = null): void {
     const { load: options, engineUrl } = this.#settings;

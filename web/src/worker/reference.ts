@@ -54,7 +54,8 @@ export class Reference {
   }
 
   get info(): ReferenceFile {
-    return { name: this.#file.name, types: this.#header.info.types, nth: this.#nth };
+    const file = this.#file;
+    return { name: file.name, file, types: this.#header.info.types, nth: this.#nth };
   }
 
   /** These rows of the tensor that an op of the loaded model multiplies. */

@@ -1,8 +1,10 @@
 import { css, html, nothing } from 'lit';
 import { matrixBlock, matrixRow } from '../../client/cached-reads.ts';
 import { EngineError } from '../../client/errors.ts';
+import { keptPositions } from '../../client/lab-kept.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { bitsPerWeight, matricesOf, type MatrixInfo } from '../../client/matrices.ts';
+import { residualTaps } from '../../client/model-errors.ts';
 import { type OutputErrors, outputErrors } from '../../client/output-errors.ts';
 import {
   type Comparison,
@@ -12,7 +14,7 @@ import {
 import { partsOf, partValue } from '../../draw/block-parts.ts';
 import { value } from '../../draw/format.ts';
 import { visibleText } from '../../draw/token-label.ts';
-import type { MatrixBlock } from '../../protocol.ts';
+import type { MatrixBlock, ReferenceFile } from '../../protocol.ts';
 import { typed } from '../typed.ts';
 import { LabPanel, type Missing } from './lab-panel.ts';
 import './ni-block-bits.ts';
@@ -21,6 +23,7 @@ import type { BlockPlace } from './ni-block-errors.ts';
 import './ni-code-flip.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-histogram.ts';
+import './ni-model-errors.ts';
 import './ni-output-errors.ts';
 import './ni-tensor-list.ts';
 import './ni-vector.ts';
@@ -46,6 +49,8 @@ interface View {
   block: MatrixBlock;
   /** The same row in another file, or why there is none. */
   compared: Comparison | EngineError | null;
+  /** null: no reference is open. */
+  reference: ReferenceFile | null;
   /** Where they can be compared. */
   product: Product | null;
 }
@@ -101,6 +106,7 @@ export class NiLabQuant extends LabPanel<View> {
       element,
       block,
       compared,
+      reference: await run.trace.reference(),
       product:
         compared && !(compared instanceof EngineError)
           ? await this.#product(run, matrix, compared)
@@ -181,7 +187,7 @@ export class NiLabQuant extends LabPanel<View> {
         @open=${() => this.readAgain()}
         @pick=${(event: CustomEvent<number>) => this.#look({ element: event.detail })}
       ></ni-weight-errors>
-      ${this.#errors(view)}
+      ${this.#errors(view)} ${view.reference ? this.#model(view.reference) : nothing}
       <h2>Every matrix</h2>
       <ni-tensor-list
         .matrices=${view.matrices}
@@ -224,6 +230,26 @@ export class NiLabQuant extends LabPanel<View> {
         }
       </section>
     `;
+  }
+
+  #model(reference: ReferenceFile) {
+    const { run } = this;
+    const { first, end } = keptPositions(run);
+    const needs = end > 0 ? residualTaps(run).map((tap) => ({ tap, position: end - 1 })) : [];
+    const missing = this.missing(needs);
+    return html`<section aria-label="The whole model">
+      <h2>The whole model</h2>
+      ${
+        missing.length > 0
+          ? this.absent(missing)
+          : html`<ni-model-errors
+              .run=${run}
+              .reference=${reference}
+              .position=${run.selection.position}
+              .nComputed=${end - first}
+            ></ni-model-errors>`
+      }
+    </section>`;
   }
 
   #choose({ op, layer }: MatrixInfo) {
