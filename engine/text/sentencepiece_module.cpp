@@ -38,6 +38,14 @@ EXPORT int32_t nisp_load(const uint8_t* proto, uint32_t n_bytes) {
   return -1;
 }
 
+// The joins that lead from a piece's characters to it, in order; their number, which may be more
+// than `capacity`.
+EXPORT int32_t nisp_merges(int32_t id, nanoinfer::SentencepieceMerge* out, uint32_t capacity) {
+  const auto steps = encoder.merges_of(id);
+  std::copy_n(steps.begin(), std::min<size_t>(steps.size(), capacity), out);
+  return static_cast<int32_t>(steps.size());
+}
+
 // Encodes `text` (n_bytes of valid UTF-8) without BOS; control tokens are never matched. Returns
 // the number of ids, of which at most `capacity` were written to `ids`, or -1.
 EXPORT int32_t nisp_encode(const char* text, uint32_t n_bytes, int32_t* ids, uint32_t capacity) {

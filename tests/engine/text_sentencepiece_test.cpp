@@ -1,6 +1,9 @@
 // A file's sentencepiece vocabulary through the sentencepiece library, against what the library
 // makes of the model that the vocabulary was taken from (scripts/sentencepiece_goldens.py).
 #include <bit>
+#include <limits>
+#include <map>
+#include <set>
 
 #include "engine/text/sentencepiece_proto.h"
 #include "engine/text/sentencepiece_spelling.h"
@@ -106,6 +109,72 @@ TEST(SentencepieceLibrary, EncodesAsWithTheModelOfTheVocabulary) {
     ASSERT_TRUE(ids) << ids.error().text();
     EXPECT_EQ(*ids, expected) << "string " << i << ": " << testing::PrintToString(strings[i]);
     EXPECT_EQ(tokenizer->decode(*ids, false), decoded[i]) << "string " << i;
+  }
+}
+
+// By the definition: each join is, of all neighbours whose text is a piece, the one of the highest
+// score, and the leftmost of equals.
+TEST(SentencepieceLibrary, MergesLeadToEveryTokenThatEncodingMakes) {
+  OwnedVocab vocab = golden_vocab();
+  const auto proto = sentencepiece_proto(vocab.view());
+  ASSERT_TRUE(proto) << proto.error().text();
+  SentencepieceEncoder encoder;
+  load(encoder, *proto);
+  std::map<std::string, float> scores;
+  for (size_t id = 0; id < vocab.tokens.size(); ++id) {
+    const TokenKind kind = static_cast<TokenKind>(vocab.data.types[id]);
+    if (kind == TokenKind::kNormal || kind == TokenKind::kUserDefined) {
+      scores[vocab.tokens[id]] = vocab.data.scores[id];
+    }
+  }
+
+  std::set<int32_t> made;
+  for (const std::string& text : golden_strings("strings.bin")) {
+    const auto ids = encoder.encode(text);
+    ASSERT_TRUE(ids);
+    made.insert(ids->begin(), ids->end());
+  }
+  size_t n_steps = 0;
+  for (const int32_t id : made) {
+    const std::string& piece = vocab.tokens[static_cast<size_t>(id)];
+    if (vocab.data.types[static_cast<size_t>(id)] != static_cast<int32_t>(TokenKind::kNormal)) {
+      continue;
+    }
+    std::vector<std::string> parts;
+    for (const char c : piece) {
+      if ((c & 0xC0) == 0x80 && !parts.empty())
+        parts.back() += c;
+      else
+        parts.emplace_back(1, c);
+    }
+    for (const SentencepieceMerge& step : encoder.merges_of(id)) {
+      ++n_steps;
+      size_t best = 0;
+      float highest = -std::numeric_limits<float>::infinity();
+      for (size_t i = 0; i + 1 < parts.size(); ++i) {
+        const auto found = scores.find(parts[i] + parts[i + 1]);
+        if (found == scores.end() || found->second <= highest) continue;
+        highest = found->second;
+        best = i;
+      }
+      EXPECT_EQ(step.score, highest) << piece;
+      ASSERT_LT(best + 1, parts.size());
+      size_t pos = 0;
+      for (size_t i = 0; i < best; ++i) {
+        pos += sentencepiece_bytes(parts[i], TokenKind::kNormal).size();
+      }
+      EXPECT_EQ(step.pos, pos) << piece;
+      EXPECT_EQ(vocab.tokens[static_cast<size_t>(step.left)], parts[best]);
+      EXPECT_EQ(vocab.tokens[static_cast<size_t>(step.right)], parts[best + 1]);
+      parts[best] += parts[best + 1];
+      parts.erase(parts.begin() + static_cast<ptrdiff_t>(best) + 1);
+      EXPECT_EQ(vocab.tokens[static_cast<size_t>(step.result)], parts[best]);
+    }
+    EXPECT_EQ(parts, std::vector{piece}) << id;
+  }
+  EXPECT_GE(n_steps, 300u);
+  for (const int32_t none : {-1, 0, 1, static_cast<int32_t>(vocab.tokens.size())}) {
+    EXPECT_TRUE(encoder.merges_of(none).empty()) << none;
   }
 }
 

@@ -33,10 +33,10 @@ const context = (page: Page) =>
 const textOf = (bytes: readonly number[]) => visibleText(Uint8Array.from(bytes));
 
 /**
- * What a token's bytes are joined to by and by, as the engine says it: the parts' own bytes are those of
- * the tokens that it names. Empty: no merges.
+ * What a token's bytes, or its characters, are joined to by and by, as the engine says it: the parts' own
+ * bytes are those of the tokens that it names. Empty: no merges.
  */
-async function mergesOf(page: Page, id: number) {
+async function mergesOf(page: Page, id: number, isBytes: boolean) {
   const { bytes, steps } = await page.evaluate(async (id) => {
     const { nanoinfer } = window;
     const [token] = await nanoinfer.pieces([id]);
@@ -47,7 +47,7 @@ async function mergesOf(page: Page, id: number) {
   }, id);
   if (steps.length === 0) return [];
   const states: { rank: number | null; parts: number[][] }[] = [
-    { rank: null, parts: bytes.map((byte) => [byte]) },
+    { rank: null, parts: isBytes ? bytes.map((byte) => [byte]) : charactersOf(bytes) },
   ];
   for (const { rank, pos, bytes } of steps) {
     const { parts } = states.at(-1)!;
@@ -57,6 +57,9 @@ async function mergesOf(page: Page, id: number) {
   }
   return states;
 }
+
+const charactersOf = (bytes: number[]) =>
+  Array.from(Buffer.from(bytes).toString(), (character) => [...Buffer.from(character)]);
 
 /** A token of the text that merges lead to, and the two that the last of them joins. */
 const withParts = (page: Page) =>
@@ -69,61 +72,77 @@ const withParts = (page: Page) =>
     throw new Error('No token of the text has parts.');
   });
 
-test('the merges shown of tokens by chance are the engine’s', async ({ page }) => {
-  await openLab(page, hash);
-  const nVocab = await page.evaluate(() => window.lab.model!.info.n_vocab);
-  const ids = chosen(12, nVocab, 11);
-  await page.evaluate((ids) => window.lab.setIds(ids), ids);
-  await settled(page);
-  let seen = 0;
-  for (const [at, id] of ids.entries()) {
-    await select(page, { position: at });
-    await expect(tokens(page)).toContainText(`id ${id},`);
-    const states = await mergesOf(page, id);
-    const items = tokens(page).getByRole('list', { name: 'Merges' }).getByRole('listitem');
-    await expect(items).toHaveCount(states.length);
-    for (const [i, { rank, parts }] of states.entries()) {
-      const words = [rank === null ? 'bytes' : `rank ${rank}`, ...parts.map(textOf)];
-      await expect(items.nth(i)).toHaveText(words.join(' '), { useInnerText: true });
+for (const [vocabulary, model] of [
+  ['bytes', 'tiny'],
+  ['characters', 'models/glass-llama.gguf'],
+] as const) {
+  const isBytes = vocabulary === 'bytes';
+  const open = async (page: Page) => {
+    await page.goto(`/lab.html?model=${model}&temperature=0${hash}`);
+    await settled(page);
+  };
+
+  test(`the merges shown of tokens by chance are the engine’s, of ${vocabulary}`, async ({
+    page,
+  }) => {
+    await open(page);
+    const nVocab = await page.evaluate(() => window.lab.model!.info.n_vocab);
+    const ids = chosen(12, nVocab, 11);
+    await page.evaluate((ids) => window.lab.setIds(ids), ids);
+    await settled(page);
+    let seen = 0;
+    for (const [at, id] of ids.entries()) {
+      await select(page, { position: at });
+      await expect(tokens(page)).toContainText(`id ${id},`);
+      const states = await mergesOf(page, id, isBytes);
+      const items = tokens(page).getByRole('list', { name: 'Merges' }).getByRole('listitem');
+      await expect(items).toHaveCount(states.length);
+      for (const [i, { rank, parts }] of states.entries()) {
+        const rankWords = isBytes ? `rank ${rank}` : `score ${-rank!}`;
+        const words = [rank === null ? vocabulary : rankWords, ...parts.map(textOf)];
+        await expect(items.nth(i)).toHaveText(words.join(' '), { useInnerText: true });
+      }
+      seen += states.length;
     }
-    seen += states.length;
-  }
-  expect(seen, 'merges among these tokens').toBeGreaterThan(12);
-});
-
-test('a token is split by the keyboard: the same bytes, other logits, and there is a way back', async ({
-  page,
-}) => {
-  await openLab(page, hash);
-  await stepTo(page, 'token', 9);
-  const [whole, before] = [await outcome(page), await context(page)];
-  const { at, parts } = await withParts(page);
-  const nPrompt = await page.evaluate(() => window.lab.nPrompt);
-  await select(page, { position: at });
-
-  await split(page).focus();
-  await press(page, 'Enter');
-  await expect(tokens(page).getByRole('status')).toContainText(`Token ${at} is two tokens now`);
-  const after = await context(page);
-  expect(after.ids).toEqual(before.ids.toSpliced(at, 1, ...parts));
-  expect(after.bytes).toEqual(before.bytes);
-  const apart = await outcome(page);
-  expect(apart.logits).not.toBe(whole.logits);
-  const run = await page.evaluate(() => {
-    const { nPrompt, complete, place, selection } = window.lab;
-    return { nPrompt, complete, end: place.end, position: selection.position };
+    expect(seen, 'merges among these tokens').toBeGreaterThan(12);
   });
-  expect(run).toEqual({ nPrompt: nPrompt + 1, complete: true, end: 10, position: at });
-  const rows = await tableRows(page, 'Tokens');
-  expect(rows.map(([, id]) => Number(id))).toEqual(after.ids);
 
-  // The same as the engine's own pass over these tokens, and the run goes on from there.
-  await page.evaluate((ids) => window.nanoinfer.prefill(ids), after.ids);
-  expect(await outcome(page)).toEqual(apart);
-  await press(page, 'r');
-  await stepTo(page, 'token', 12);
-  expect((await context(page)).ids.slice(0, nPrompt + 1)).toEqual(after.ids.slice(0, nPrompt + 1));
-});
+  test(`a token of ${vocabulary} is split by the keyboard: the same bytes, other logits`, async ({
+    page,
+  }) => {
+    await open(page);
+    await stepTo(page, 'token', 9);
+    const [whole, before] = [await outcome(page), await context(page)];
+    const { at, parts } = await withParts(page);
+    const nPrompt = await page.evaluate(() => window.lab.nPrompt);
+    await select(page, { position: at });
+
+    await split(page).focus();
+    await press(page, 'Enter');
+    await expect(tokens(page).getByRole('status')).toContainText(`Token ${at} is two tokens now`);
+    const after = await context(page);
+    expect(after.ids).toEqual(before.ids.toSpliced(at, 1, ...parts));
+    expect(after.bytes).toEqual(before.bytes);
+    const apart = await outcome(page);
+    expect(apart.logits).not.toBe(whole.logits);
+    const run = await page.evaluate(() => {
+      const { nPrompt, complete, place, selection } = window.lab;
+      return { nPrompt, complete, end: place.end, position: selection.position };
+    });
+    expect(run).toEqual({ nPrompt: nPrompt + 1, complete: true, end: 10, position: at });
+    const rows = await tableRows(page, 'Tokens');
+    expect(rows.map(([, id]) => Number(id))).toEqual(after.ids);
+
+    // The same as the engine's own pass over these tokens, and the run goes on from there.
+    await page.evaluate((ids) => window.nanoinfer.prefill(ids), after.ids);
+    expect(await outcome(page)).toEqual(apart);
+    await press(page, 'r');
+    await stepTo(page, 'token', 12);
+    expect((await context(page)).ids.slice(0, nPrompt + 1)).toEqual(
+      after.ids.slice(0, nPrompt + 1),
+    );
+  });
+}
 
 test('the tokens as they were are a branch, and a drawn token is split as well', async ({
   page,
@@ -255,10 +274,10 @@ test('says why a token cannot be split', async ({ page }) => {
   await expect(tokens(page)).toContainText('A single byte has no parts.');
 
   await loadBytes(page, sentencepieceModel(), 'pieces');
-  await page.evaluate(() => window.lab.setPrompt({ text: 'Hello', asChat: false }));
+  await page.evaluate(() => window.lab.setPrompt({ text: 'é', asChat: false }));
   await settled(page);
   await look('normal', false);
-  await expect(tokens(page)).toContainText('A sentencepiece vocabulary holds no merges');
+  await expect(tokens(page)).toContainText('A single character has no parts.');
 });
 
 test('a context without room for one more token is said to be full', async ({ page }) => {

@@ -27,10 +27,13 @@ export interface TokenPiece {
 export interface MergeStep {
   /** Byte of the token at which the left one begins. */
   pos: number;
-  /** Token ids. */
+  /** Token ids; -1: a character that is no token. */
   left: number;
   right: number;
-  /** Of all joins that are possible the one of the lowest rank is made. */
+  /**
+   * Of all joins that are possible the one of the lowest rank is made. Of a sentencepiece vocabulary:
+   * the score of what it makes, its sign changed.
+   */
   rank: number;
   result: number;
 }

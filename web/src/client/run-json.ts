@@ -379,13 +379,12 @@ function matrixOf(args: JsonValue, { plan, info }: About) {
 }
 
 function mergeFromJson(json: JsonValue): MergeStep {
-  const whole = (name: keyof MergeStep) => json.get(name).whole(0, most);
   return {
-    pos: whole('pos'),
-    left: whole('left'),
-    right: whole('right'),
-    rank: whole('rank'),
-    result: whole('result'),
+    pos: json.get('pos').whole(0, most),
+    left: json.get('left').whole(-1, most),
+    right: json.get('right').whole(-1, most),
+    rank: json.get('rank').number(),
+    result: json.get('result').whole(0, most),
   };
 }
 

@@ -57,7 +57,7 @@ export class Trace {
     return this.#call('plan', {});
   }
 
-  /** How encoding comes from a token's bytes to it: the joins in order. Of byte-level vocabularies. */
+  /** How encoding comes from a token's bytes, or its characters (sentencepiece), to it: the joins in order. */
   merges(id: number): Promise<MergeStep[]> {
     return this.#call('tokenMerges', { id });
   }

@@ -2,17 +2,25 @@ import type { MergeStep } from '../protocol.ts';
 
 /** Where byte-pair encoding stands behind one join. */
 export interface MergeState {
-  /** The rank of the join; null: before the first, every byte stands for itself. */
+  /** The rank of the join; null: before the first, every unit stands for itself. */
   rank: number | null;
-  /** What the bytes are joined to so far, in order. */
+  /** What they are joined to so far, in order. */
   parts: readonly Uint8Array[];
   /** Which of the parts the join has made. */
   made: number;
 }
 
-/** From a token's single bytes to it. */
-export function mergeStates(bytes: Uint8Array, merges: readonly MergeStep[]): MergeState[] {
-  let starts = Array.from(bytes.keys());
+/** Of what encoding joins: single bytes, or characters of a sentencepiece vocabulary. */
+export type MergeUnit = 'byte' | 'character';
+
+/** From a token's single units to it. */
+export function mergeStates(
+  bytes: Uint8Array,
+  merges: readonly MergeStep[],
+  unit: MergeUnit,
+): MergeState[] {
+  const begins = (byte: number) => unit === 'byte' || (byte & 0xc0) !== 0x80;
+  let starts = [...bytes.keys()].filter((at) => at === 0 || begins(bytes[at]!));
   const state = (rank: number | null, made: number): MergeState => ({
     rank,
     parts: starts.map((start, i) => bytes.subarray(start, starts[i + 1])),

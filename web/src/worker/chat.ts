@@ -17,7 +17,7 @@ export async function chat(
   emit: (event: ChatEvent) => void,
 ): Promise<ChatResult> {
   const started = performance.now();
-  const prompt = promptIds(messages, options.answerSoFar, model.info, tokenizer);
+  const prompt = promptIds(messages, options.answerSoFar, model.info, tokenizer.encode);
   refuseLongPrompt(prompt.length, session.nCtx);
   const reused = Math.min(session.commonPrefix(prompt), prompt.length - 1);
   emit({ type: 'prompt', tokens: prompt.length, reused });

@@ -155,6 +155,7 @@ export interface SentencePieceModule {
   _nisp_alloc(bytes: number): Address;
   _nisp_free(address: Address): void;
   _nisp_load(proto: Address, bytes: number): number;
+  _nisp_merges(id: number, out: Address, capacity: number): number;
   _nisp_encode(text: Address, bytes: number, ids: Address, capacity: number): number;
   _nisp_error(): Address;
 }

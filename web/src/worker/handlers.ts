@@ -83,7 +83,7 @@ export const handlers: Handlers = {
     return loaded.loaded;
   },
 
-  tokenize: ({ text, special }) => Int32Array.from(ready().tokenizer(text, special)),
+  tokenize: ({ text, special }) => Int32Array.from(ready().tokenizer.encode(text, special)),
 
   pieces: ({ ids }) =>
     [...ids].map((id) => {
@@ -92,7 +92,10 @@ export const handlers: Handlers = {
       return { id, bytes, kind: tokenKinds[model.tokenKind(id)]! };
     }),
 
-  tokenMerges: ({ id }) => ready().model.tokenMerges(id),
+  tokenMerges({ id }) {
+    const { model, tokenizer } = ready();
+    return tokenKinds[model.tokenKind(id)] === 'normal' ? tokenizer.merges(id) : [];
+  },
 
   detokenize({ ids, special }) {
     const stream = new TextStream(ready().model, special);
@@ -105,7 +108,7 @@ export const handlers: Handlers = {
 
   render({ messages }) {
     const { model, tokenizer } = ready();
-    return Int32Array.from(promptIds(messages, '', model.info, tokenizer));
+    return Int32Array.from(promptIds(messages, '', model.info, tokenizer.encode));
   },
 
   prefill: (args, { emit, signal }) =>

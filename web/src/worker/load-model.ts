@@ -306,6 +306,9 @@ class Progress {
 }
 
 async function makeTokenizer(engineUrl: string, model: Model, kept: boolean): Promise<Tokenizer> {
-  if (model.info.tokenizer.kind === 'bpe') return (text, special) => model.tokenize(text, special);
-  return loadSentencePiece(engineUrl, model, kept);
+  if (model.info.tokenizer.kind !== 'bpe') return loadSentencePiece(engineUrl, model, kept);
+  return {
+    encode: (text, special) => model.tokenize(text, special),
+    merges: (id) => model.tokenMerges(id),
+  };
 }

@@ -112,7 +112,7 @@ export class Model {
     });
   }
 
-  /** The joins that lead from a token's bytes to it, in order; none of a sentencepiece vocabulary. */
+  /** The joins that lead from a token's bytes to it, in order. Of byte-level vocabularies. */
   tokenMerges(id: number): MergeStep[] {
     const { module } = this.engine;
     const most = this.tokenText(id).length; // each join leaves one token less

@@ -6,14 +6,14 @@ import { Template } from '@huggingface/jinja';
 import type { ChatMessage, ControlToken, ModelInfo } from '../protocol.ts';
 import { controlPattern, splitAtControlTokens } from './control-tokens.ts';
 import { Failure } from './failure.ts';
-import type { Tokenizer } from './sentencepiece.ts';
+import type { Encode } from './sentencepiece.ts';
 
 /** The ids of the whole conversation, ready for the model to answer. */
 export function promptIds(
   messages: readonly ChatMessage[],
   answerSoFar: string,
   info: ModelInfo,
-  tokenize: Tokenizer,
+  tokenize: Encode,
 ): number[] {
   const { control_tokens: controls, add_bos, bos_id } = info.tokenizer;
   const texts = [...messages.map(({ content }) => content), answerSoFar];

@@ -4,11 +4,18 @@ import { extrasCache } from './extras.ts';
 import type { SentencePieceFactory, SentencePieceModule } from './engine-module.d.ts';
 import { Failure } from './failure.ts';
 import { bytesAt, encodeText, idsAt, stringAt } from './memory.ts';
+import type { MergeStep } from '../protocol.ts';
 import { splitAtControlTokens } from './control-tokens.ts';
 import type { Model } from './model.ts';
 
 /** Text to token ids. `special`: control tokens written in the text become tokens. */
-export type Tokenizer = (text: string, special: boolean) => number[];
+export type Encode = (text: string, special: boolean) => number[];
+
+export interface Tokenizer {
+  encode: Encode;
+  /** The joins that lead to a normal token, in order. */
+  merges: (id: number) => MergeStep[];
+}
 
 /** `kept`: the module is stored too, so that a kept model works with no network. */
 export async function loadSentencePiece(
@@ -23,10 +30,25 @@ export async function loadSentencePiece(
     throw failure(module);
   }
   const { control_tokens: controls } = model.info.tokenizer;
-  return (text, special) =>
-    (special ? splitAtControlTokens(text, controls) : [text]).flatMap((part) =>
-      typeof part === 'string' ? encode(module, part) : [part.id],
-    );
+  return {
+    encode: (text, special) =>
+      (special ? splitAtControlTokens(text, controls) : [text]).flatMap((part) =>
+        typeof part === 'string' ? encode(module, part) : [part.id],
+      ),
+    merges: (id) => merges(module, id, model.tokenText(id).length),
+  };
+}
+
+/** Each join leaves one part less of a token that has `length` bytes. */
+function merges(module: SentencePieceModule, id: number, length: number): MergeStep[] {
+  return withBytes(module, new Uint8Array(20 * length), (out) => {
+    const n = module._nisp_merges(id, out, length);
+    return Array.from({ length: n }, (_, i) => {
+      const [pos, left, right, , result] = idsAt(module, out + 20 * i, 5);
+      const [score] = new Float32Array(module.wasmMemory.buffer, out + 20 * i + 12, 1);
+      return { pos: pos!, left: left!, right: right!, rank: -score!, result: result! };
+    });
+  });
 }
 
 async function start(engineUrl: string): Promise<SentencePieceModule> {

@@ -1,7 +1,7 @@
 import { css, html, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
 import { mergedParts } from '../../client/token-parts.ts';
-import { mergeStates } from '../../draw/merge-states.ts';
+import { mergeStates, type MergeUnit } from '../../draw/merge-states.ts';
 import { visibleText } from '../../draw/token-label.ts';
 import type { MergeStep, TokenPiece } from '../../protocol.ts';
 import { engineActs } from './engine-acts.ts';
@@ -96,21 +96,27 @@ export class NiLabTokens extends LabPanel<View> {
     </details>`;
   }
 
-  /** A byte-level vocabulary's token, from its bytes on. */
+  get #unit(): MergeUnit {
+    return this.run.model!.info.tokenizer.kind === 'sentencepiece' ? 'character' : 'byte';
+  }
+
+  /** From a token's bytes or characters on. */
   #merges({ bytes, kind }: TokenPiece, merges: readonly MergeStep[]) {
     if (merges.length === 0) return nothing;
-    const states = mergeStates(bytes, merges);
+    const unit = this.#unit;
+    const states = mergeStates(bytes, merges, unit);
+    const rankWords = (rank: number) => (unit === 'byte' ? `rank ${rank}` : `score ${-rank}`);
     return html`
       <p class="soft">
-        Its bytes are joined by ${merges.length === 1 ? 'one merge' : `${merges.length} merges`}, of
-        those that are possible always the one of the lowest
-        rank:${states.at(-1)!.parts.length > 1 && kind === 'normal' ? ' this token stands in the vocabulary, but no merges lead to it.' : ''}
+        Its ${unit}s are joined by ${merges.length === 1 ? 'one merge' : `${merges.length} merges`},
+        of those that are possible always the one of the
+        ${unit === 'byte' ? 'lowest rank' : 'highest score'}:${states.at(-1)!.parts.length > 1 && kind === 'normal' ? ' this token stands in the vocabulary, but no merges lead to it.' : ''}
       </p>
       <ol class="merges" aria-label="Merges">
         ${states.map(
           ({ rank, parts, made }) =>
             html`<li>
-              <span class="rank soft">${rank === null ? 'bytes' : `rank ${rank}`}</span>
+              <span class="rank soft">${rank === null ? `${unit}s` : rankWords(rank)}</span>
               ${parts.map((part, i) => html`<b class=${i === made ? 'made' : ''}>${visibleText(part)}</b>`)}
             </li>`,
         )}
@@ -121,7 +127,7 @@ export class NiLabTokens extends LabPanel<View> {
   /** The same text in other tokens: what does the model make of it? */
   #split(token: TokenPiece, position: number, merges: readonly MergeStep[]) {
     const whole = this.#whole(token, merges);
-    const parts = whole ? [] : mergeStates(token.bytes, merges).at(-2)!.parts;
+    const parts = whole ? [] : mergeStates(token.bytes, merges, this.#unit).at(-2)!.parts;
     const [left, right] = parts.map((part) => html`<b class="mono">${visibleText(part)}</b>`);
     const acts = html`<div class="row">
       <button ?disabled=${whole !== null} @click=${() => void this.run.splitToken(position)}>
@@ -138,12 +144,11 @@ export class NiLabTokens extends LabPanel<View> {
   #whole({ id, bytes, kind }: TokenPiece, merges: readonly MergeStep[]): string | null {
     if (kind !== 'normal')
       return `Its kind is ${kind.replace('_', ' ')}: merges make no such token.`;
-    if (bytes.length === 1) return 'A single byte has no parts.';
+    const unit = this.#unit;
+    if (mergeStates(bytes, [], unit)[0]!.parts.length === 1)
+      return `A single ${unit} has no parts.`;
     if (mergedParts(id, merges)) return null;
-    const { kind: vocabulary } = this.run.model!.info.tokenizer;
-    return vocabulary === 'sentencepiece'
-      ? 'A sentencepiece vocabulary holds no merges, so parts of this token are not known.'
-      : 'No merges lead to this token, so it has no parts.';
+    return 'No merges lead to this token, so it has no parts.';
   }
 
   protected override table({ tokens, nPrompt }: View): DataTable {
