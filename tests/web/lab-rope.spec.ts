@@ -79,9 +79,76 @@ test('theta is an edit, and goes back', async ({ page }) => {
   expect(await outcome(page)).toEqual(clean);
 });
 
+test('while theta is held the page turns the same q and keys, as the engine does then', async ({
+  page,
+}) => {
+  await openPanel(page, 'rope', 12); // Of layer 0, whose q and k no theta changes.
+  await button(page, 'q·k over distance').click();
+  const before = await tableRows(page, name);
+  const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
+  await slider.evaluate((input: HTMLInputElement) => {
+    input.value = '2.5';
+    input.dispatchEvent(new Event('input'));
+  });
+  await expect(view(page)).toContainText('by the θ that you hold');
+  await expect(view(page).getByText('θ = 316.2')).toBeVisible();
+  expect(await page.evaluate(() => window.lab.edits)).toEqual([]);
+  const held = await tableRows(page, name);
+  await slider.dispatchEvent('change');
+  await settled(page);
+  expect(await page.evaluate(() => window.lab.edits)).toEqual([{ do: 'rope_theta', theta: 316.2 }]);
+  const computed = await tableRows(page, name);
+  for (const distance of chosen(6, 12)) {
+    const [was, here, engine] = [before, held, computed].map((rows) => Number(rows[distance]![2]));
+    expect(here).toBeCloseTo(engine!, 3);
+    if (distance > 0) expect(Math.abs(engine! - was!)).toBeGreaterThan(1e-3);
+  }
+  await expect(view(page)).not.toContainText('by the θ that you hold');
+});
+
+for (const model of ['tiny', 'models/glass-llama.gguf'])
+  test(`the other pairing of ${model} is that of its q and k`, async ({ page }) => {
+    await page.goto(`/lab.html?model=${model}&temperature=0#panels=rope&text=Once+upon+a+time`);
+    await settled(page);
+    await stepTo(page, 'token', 12);
+    await settled(page);
+    await button(page, 'The other pairing').click();
+    const { info, group } = await page.evaluate(() => {
+      const { head_dim, rope_theta, rope_pairs, n_heads, n_kv_heads } = window.lab.model!.info;
+      return { info: { head_dim, rope_theta, rope_pairs }, group: n_heads / n_kv_heads };
+    });
+    expect(group).toBeGreaterThanOrEqual(1);
+    const { head_dim: size, rope_theta: theta, rope_pairs: own } = info;
+    const turned = (row: number[], position: number, pairs: string) => {
+      const out = row.slice(0, size);
+      for (let j = 0; j < size / 2; ++j) {
+        const [a, b] = pairs === 'adjacent' ? [2 * j, 2 * j + 1] : [j, j + size / 2];
+        const angle = position * theta ** ((-2 * j) / size);
+        const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+        out[a] = row[a]! * cos - row[b]! * sin;
+        out[b] = row[a]! * sin + row[b]! * cos;
+      }
+      return out;
+    };
+    const q = await tapValues(page, 'L.0.q', 11);
+    const rows = await tableRows(page, name);
+    for (const distance of chosen(5, 12)) {
+      const k = await tapValues(page, 'L.0.k', 11 - distance);
+      const dot = (pairs: string) => {
+        const key = turned(k, 11 - distance, pairs);
+        return turned(q, 11, pairs).reduce((sum, x, i) => sum + x * key[i]!, 0);
+      };
+      expect(Number(rows[distance]![2])).toBeCloseTo(dot(own), 3);
+      expect(Number(rows[distance]![3])).toBeCloseTo(
+        dot(own === 'halves' ? 'adjacent' : 'halves'),
+        3,
+      );
+    }
+  });
+
 test('looks well', async ({ page }) => {
   await openPanel(page, 'rope', 12);
-  await expectLooks(page, name, ['Dials', 'q·k over distance']);
+  await expectLooks(page, name, ['Dials', 'q·k over distance', 'The other pairing']);
 });
 
 test('a key between two positions is none', async ({ page }) => {

@@ -61,3 +61,53 @@ export function apart(a: number, b: number): number {
 export function pairAtDistance(q: Turn, k: Turn, kPosition: number, f: number, distance: number) {
   return q.length * k.length * Math.cos(q.angle - (k.angle - kPosition * f) + distance * f);
 }
+
+/** A query and the keys that it meets, as RoPE has turned them. */
+export interface TurnedRow {
+  pairs: RopePairs;
+  frequency: Frequency;
+  /** The query's, and where it is before and after its turn. */
+  position: number;
+  before: Turn[];
+  after: Turn[];
+  /** Keys of positions firstKey and on, turned by these. */
+  firstKey: number;
+  keys: Turn[][];
+  /** What those elements add to q·k that are not turned, for each of the keys. */
+  rest: number[];
+  /** q·k with each of the keys. */
+  raw: ArrayLike<number>;
+}
+
+/** The same query and keys turned anew: by other frequencies, or other elements together. */
+export function turnedAnew(row: TurnedRow, frequency: Frequency, pairs: RopePairs): TurnedRow {
+  const { position, firstKey, rest } = row;
+  const paired = (turns: Turn[]) => turnsOf(elementsOf(turns, row.pairs), pairs);
+  const before = paired(row.before);
+  const after = turned(before, frequency, position);
+  const keys = row.keys.map((key, i) => {
+    const unturned = paired(turned(key, row.frequency, -(firstKey + i)));
+    return turned(unturned, frequency, firstKey + i);
+  });
+  const raw = keys.map((key, i) => after.reduce((sum, q, j) => sum + dot(q, key[j]!), rest[i]!));
+  return { pairs, frequency, position, before, after, firstKey, keys, rest, raw };
+}
+
+/** What a pair adds to q·k. */
+export const dot = (q: Turn, k: Turn): number => q.length * k.length * Math.cos(q.angle - k.angle);
+
+function turned(turns: Turn[], frequency: Frequency, position: number): Turn[] {
+  return turns.map(({ length, angle }, j) => ({ length, angle: angle + position * frequency(j) }));
+}
+
+/** (2 · pairs) the elements that `turnsOf` reads. */
+function elementsOf(turns: Turn[], pairs: RopePairs): Float64Array {
+  const size = 2 * turns.length;
+  const elements = new Float64Array(size);
+  turns.forEach(({ length, angle }, j) => {
+    const [a, b] = pairOf(j, size, pairs);
+    elements[a] = length * Math.cos(angle);
+    elements[b] = length * Math.sin(angle);
+  });
+  return elements;
+}

@@ -5,13 +5,13 @@ import { largest } from '../../draw/bars.ts';
 import { value } from '../../draw/format.ts';
 import {
   apart,
-  type Frequency,
+  dot,
   frequencies,
   pairAtDistance,
   pairOf,
-  type RopePairs,
   scalingWords,
-  type Turn,
+  type TurnedRow,
+  turnedAnew,
   turnsOf,
   wrapped,
   thetaOf,
@@ -24,11 +24,13 @@ import type { DataTable } from './ni-data-table.ts';
 import './ni-distance-plot.ts';
 import './ni-panel-edits.ts';
 import './ni-rope-dials.ts';
+import './ni-rope-pairs.ts';
 
-type Mode = 'dials' | 'distance';
+type Mode = 'dials' | 'distance' | 'pairs';
 const modes: readonly (readonly [Mode, string])[] = [
   ['dials', 'Dials'],
   ['distance', 'q·k over distance'],
+  ['pairs', 'The other pairing'],
 ];
 
 /** Keys that are plotted: the newest. */
@@ -36,23 +38,12 @@ const maxKeys = 256;
 /** Directions as near as this are the same. */
 const sameAngle = 2e-3;
 
-interface View {
+/** One query, with keys as the cache has them. */
+interface View extends TurnedRow {
   layer: number;
   head: number;
   kvHead: number;
-  position: number;
-  pairs: RopePairs;
   theta: number;
-  frequency: Frequency;
-  before: Turn[];
-  after: Turn[];
-  /** Keys of positions firstKey to position, as the cache has them. */
-  firstKey: number;
-  keys: Turn[][];
-  /** q·k of the whole head with those keys. */
-  raw: Float32Array;
-  /** What those elements add to q·k that are not turned, for each of the keys. */
-  rest: number[];
   /** All pairs turn by position · frequency. */
   asFormula: boolean;
 }
@@ -66,18 +57,22 @@ export class NiLabRope extends LabPanel<View> {
     mode: { state: true },
     pair: { state: true },
     moved: { state: true },
+    dragged: { state: true },
   };
   declare mode: Mode;
   /** The chosen one; null: the whole head. */
   declare pair: number | null;
   /** Position of the key that is moved; null: the query's own. */
   declare moved: number | null;
+  /** Where the slider of theta is held; null: nowhere. */
+  declare dragged: number | null;
 
   constructor() {
     super();
     this.mode = 'dials';
     this.pair = null;
     this.moved = null;
+    this.dragged = null;
   }
 
   protected override forget() {
@@ -130,9 +125,18 @@ export class NiLabRope extends LabPanel<View> {
     };
   }
 
+  /** While theta is held elsewhere: the same q and keys, turned by that. */
+  #seen(view: View): View {
+    const { dragged } = this;
+    if (dragged === null || !view.asFormula) return view;
+    const frequency = frequencies(this.run.model!.info, dragged);
+    return { ...view, theta: dragged, ...turnedAnew(view, frequency, view.pairs) };
+  }
+
   // ---- the picture
 
-  protected override lead(view: View) {
+  protected override lead(read: View) {
+    const view = this.#seen(read);
     const { layer, head, position, pairs, theta, asFormula } = view;
     const { info } = this.run.model!;
     const [a, b] = pairOf(1, info.n_rot, pairs);
@@ -149,8 +153,8 @@ export class NiLabRope extends LabPanel<View> {
     `;
   }
 
-  protected override draw(view: View) {
-    const { position, theta, before } = view;
+  protected override draw(read: View) {
+    const view = this.#seen(read);
     return html`
       <div class="row" role="group" aria-label="What is shown">
         ${modes.map(
@@ -164,21 +168,65 @@ export class NiLabRope extends LabPanel<View> {
             </button>`,
         )}
       </div>
+      ${{ dials: this.#dials, distance: this.#distance, pairs: this.#pairs }[this.mode](view)}
+      ${this.#theta(view.theta)}
       ${
-        this.mode === 'dials'
-          ? html`<ni-rope-dials
-              .q=${before}
-              .turned=${view.after}
-              .position=${position}
-              .frequency=${view.frequency}
-              .pair=${this.pair ?? 0}
-              @pick=${(event: CustomEvent<number>) => (this.pair = event.detail)}
-            ></ni-rope-dials>`
-          : this.#distance(view)
+        view === read
+          ? nothing
+          : html`<p class="key">
+              The page has turned this q and these keys by the θ that you hold. Let go, and the
+              engine computes the run with it.
+            </p>`
       }
-      ${this.#theta(theta)}
       <ni-panel-edits .run=${this.run} .concerns=${concerns}></ni-panel-edits>
     `;
+  }
+
+  #dials = ({ before, after, position, frequency }: View) =>
+    html`<ni-rope-dials
+      .q=${before}
+      .turned=${after}
+      .position=${position}
+      .frequency=${frequency}
+      .pair=${this.pair ?? 0}
+      @pick=${(event: CustomEvent<number>) => (this.pair = event.detail)}
+    ></ni-rope-dials>`;
+
+  /** Which elements are turned together, and what the other habit makes of the same numbers. */
+  #pairs = (view: View) => {
+    const { pairs, position, asFormula } = view;
+    const { n_rot: nRot } = this.run.model!.info;
+    const { points, line } = this.#byPairing(view);
+    return html`
+      <ni-rope-pairs .own=${pairs} .size=${nRot} .pair=${this.pair ?? 0}></ni-rope-pairs>
+      <ni-distance-plot
+        .points=${points}
+        .line=${line}
+        .marked=${-1}
+        .label=${`q·k by both pairings over the distance from ${position}`}
+      ></ni-distance-plot>
+      <p class="key">
+        Up: q·k of the whole head. Across: how many positions its key lies before
+        ${this.tokenAt(position)}. Points: the engine’s.
+        ${
+          asFormula
+            ? html`Line: the same q and keys with the other elements turned together, computed in
+              the page. Nothing fails then, and every score but that with itself is another: the
+              usual fault of a program that reads a file of the other habit.`
+            : nothing
+        }
+      </p>
+    `;
+  };
+
+  /** By distance: q·k as it is, and with the other pairing. */
+  #byPairing(view: View) {
+    const { raw, pairs, frequency, asFormula } = view;
+    const other = turnedAnew(view, frequency, pairs === 'halves' ? 'adjacent' : 'halves');
+    return {
+      points: Array.from(raw).reverse(),
+      line: asFormula ? Array.from(other.raw).reverse() : null,
+    };
   }
 
   /** By distance: of the keys that are there, and of one key moved. */
@@ -186,9 +234,9 @@ export class NiLabRope extends LabPanel<View> {
     const { pair } = this;
     const { before, after, rest, frequency, asFormula } = view;
     const moved = Math.max(firstKey, Math.min(position, this.moved ?? position));
-    const dot = (j: number, key: Turn[]) =>
-      after[j]!.length * key[j]!.length * Math.cos(after[j]!.angle - key[j]!.angle);
-    const points = keys.map((key, i) => (pair === null ? raw[i]! : dot(pair, key))).reverse();
+    const points = keys
+      .map((key, i) => (pair === null ? raw[i]! : dot(after[pair]!, key[pair]!)))
+      .reverse();
     const key = keys[moved - firstKey]!;
     const at = (j: number, distance: number) =>
       pairAtDistance(before[j]!, key[j]!, moved, frequency(j), distance);
@@ -200,7 +248,7 @@ export class NiLabRope extends LabPanel<View> {
     return { points, line: asFormula ? line : null, moved };
   }
 
-  #distance(view: View) {
+  #distance = (view: View) => {
     const { position, firstKey, before } = view;
     const { points, line, moved } = this.#overDistance(view);
     const what = this.pair === null ? 'the whole head' : `pair ${this.pair}`;
@@ -254,17 +302,20 @@ export class NiLabRope extends LabPanel<View> {
         }
       </p>
     `;
-  }
+  };
 
   #theta(theta: number) {
     const { rope_theta } = this.run.model!.info;
-    const set = (to: number) => {
+    const set = async (to: number) => {
       const own: Edit[] = to === rope_theta ? [] : [{ do: 'rope_theta', theta: to }];
-      void this.run.setEdits((edits) => [
+      await this.run.setEdits((edits) => [
         ...edits.filter((edit) => edit.do !== 'rope_theta'),
         ...own,
       ]);
+      this.dragged = null;
     };
+    const held = (event: Event) =>
+      Number((10 ** (event.target as HTMLInputElement).valueAsNumber).toPrecision(4));
     const acts = html`<div class="row theta">
       <label>
         θ
@@ -276,12 +327,12 @@ export class NiLabRope extends LabPanel<View> {
           step="0.05"
           .value=${String(Math.log10(theta))}
           aria-valuetext=${value(theta)}
-          @change=${(event: Event) =>
-            set(Number((10 ** (event.target as HTMLInputElement).valueAsNumber).toPrecision(4)))}
+          @input=${(event: Event) => (this.dragged = held(event))}
+          @change=${(event: Event) => void set(held(event))}
         />
       </label>
       <output class="mono">${value(theta, 6)}</output>
-      <button ?disabled=${theta === rope_theta} @click=${() => set(rope_theta)}>
+      <button ?disabled=${theta === rope_theta} @click=${() => void set(rope_theta)}>
         The model’s own, ${value(rope_theta, 6)}
       </button>
     </div>`;
@@ -290,7 +341,8 @@ export class NiLabRope extends LabPanel<View> {
 
   // ---- the numbers
 
-  protected override table(view: View): DataTable {
+  protected override table(read: View): DataTable {
+    const view = this.#seen(read);
     const { before, after, frequency, position, layer, head, pairs } = view;
     const { n_rot: size, rope_factors: factors } = this.run.model!.info;
     if (this.mode === 'distance') {
@@ -299,6 +351,18 @@ export class NiLabRope extends LabPanel<View> {
         caption: `q·k of layer ${layer}, head ${head} at ${this.tokenAt(position)}, ${this.pair === null ? 'whole head' : `pair ${this.pair}`}`,
         corner: 'Key',
         columns: [{ label: 'Distance' }, { label: 'q·k' }, { label: `key ${moved} moved` }],
+        rows: points.map((x, distance) => ({
+          head: this.tokenAt(position - distance),
+          cells: [distance, x, line?.[distance] ?? ''],
+        })),
+      };
+    }
+    if (this.mode === 'pairs') {
+      const { points, line } = this.#byPairing(view);
+      return {
+        caption: `q·k of layer ${layer}, head ${head} at ${this.tokenAt(position)}, by both pairings`,
+        corner: 'Key',
+        columns: [{ label: 'Distance' }, { label: 'q·k' }, { label: 'by the other pairing' }],
         rows: points.map((x, distance) => ({
           head: this.tokenAt(position - distance),
           cells: [distance, x, line?.[distance] ?? ''],
