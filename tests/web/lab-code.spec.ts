@@ -319,3 +319,18 @@ test('is whole and accessible on a narrow page', async ({ page }) => {
   expect(hidden, 'code beyond the edge').toBeLessThanOrEqual(0);
   expect(await seriousFaults(page)).toEqual([]);
 });
+
+test('a page that forbids workers of text says so, and goes on', async ({ page }) => {
+  await page.route('**/lab.html*', async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    const body = text.replace("worker-src 'self' blob:", "worker-src 'self'");
+    expect(body).not.toBe(text);
+    await route.fulfill({ response, body });
+  });
+  await openLab(page, hash);
+  await use(page, 'lab.sampler(() => 7);');
+  await expect(code(page)).toContainText('No worker could be started for the code');
+  await expect(code(page)).toContainText('worker-src blob:');
+  await stepTo(page, 'token', 8);
+});

@@ -31,6 +31,8 @@ export class StudentCode {
   readonly #limitMs: number;
   /** Rejects when the code is not even a script, or fails where nobody has asked it. */
   readonly #wrong: Promise<never>;
+  /** It runs, up to the code: a busy machine may take long to start a worker. */
+  readonly #awake: Promise<unknown>;
   #asked = 0;
 
   private constructor(source: string, limitMs: number) {
@@ -41,10 +43,13 @@ export class StudentCode {
     this.#worker = new Worker(url);
     URL.revokeObjectURL(url);
     this.#wrong = new Promise((_, reject) => {
-      this.#worker.onerror = (event) => {
+      this.#worker.onerror = (event: Event) => {
         event.preventDefault();
-        reject(codeError('The code is not right.', event.lineno - linesBefore, event.message));
+        reject(event instanceof ErrorEvent ? notRight(event) : notStarted());
       };
+    });
+    this.#awake = new Promise((resolve) => {
+      this.#worker.addEventListener('message', resolve, { once: true });
     });
     this.#wrong.catch(() => undefined); // Told to whoever asks.
   }
@@ -102,13 +107,13 @@ export class StudentCode {
 
   #reply(question: Question, line: number | null): Promise<Reply> {
     const worker = this.#worker;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+    const over = new AbortController();
+    const late = this.#awake
+      .then(() => timeout(this.#limitMs, over.signal))
+      .then(() => {
         const message = `The code took longer than ${this.#limitMs} ms and was ended. The model is still there.`;
-        reject(codeError(message, line, ''));
-      }, this.#limitMs);
-    });
+        throw codeError(message, line, '');
+      });
     const answered = new Promise<Reply>((resolve) => {
       // The code may post what it likes: only the answer to this question is one.
       worker.onmessage = ({ data }: MessageEvent<Reply | null>) => {
@@ -116,7 +121,7 @@ export class StudentCode {
       };
     });
     worker.postMessage(question);
-    return Promise.race([answered, this.#wrong, late]).finally(() => clearTimeout(timer));
+    return Promise.race([answered, this.#wrong, late]).finally(() => over.abort());
   }
 
   #end(failure: EngineError): EngineError {
@@ -124,6 +129,24 @@ export class StudentCode {
     this.failure ??= failure;
     return failure;
   }
+}
+
+/** Resolves after a time, and never once the signal is aborted. */
+function timeout(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return;
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+}
+
+function notRight({ lineno, message }: ErrorEvent): EngineError {
+  return codeError('The code is not right.', lineno - linesBefore, message);
+}
+
+function notStarted(): EngineError {
+  const message = 'No worker could be started for the code: the page may forbid it.';
+  return codeError(message, null, 'refused', 'worker-src blob: in its Content-Security-Policy');
 }
 
 /** The line of the reader's own text that a stack leads to first. */
