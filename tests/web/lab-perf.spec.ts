@@ -3,6 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, panel, settled, stepTo } from './lab-page.ts';
 import { chosen } from './lab-panel.ts';
+import { holdBenchmark } from './page.ts';
 
 const hash = '#panels=perf&text=Once+upon+a+time';
 const perf = (page: Page) => panel(page, 'Performance');
@@ -78,6 +79,9 @@ test('times each op of the steps, and adds them up by kind', async ({ page }) =>
     await expect(cells.nth(2)).toHaveText(sixDigits(totals.ms[op]! / 8));
     await expect(cells.nth(3)).toHaveText(sixDigits(totals.bytes[op]! / 8));
     await expect(cells.nth(4)).toHaveText(sixDigits(totals.macs[op]! / 8));
+    const ms = totals.ms[op]!; // Of a clock that ticks slowly it may be none.
+    await expect(cells.nth(5)).toHaveText(ms > 0 ? sixDigits(totals.bytes[op]! / 1e6 / ms) : '');
+    await expect(cells.nth(6)).toHaveText(ms > 0 ? sixDigits(totals.macs[op]! / 1e6 / ms) : '');
   }
 });
 
@@ -113,12 +117,22 @@ test('measures the machine, and the run stays where it is', async ({ page }) => 
     await expect(perf(page)).toContainText(`${n}: prefill`);
     await expect(perf(page)).toContainText(`decode ${rate} tokens/s`);
   }
+  await perf(page).getByText('Threads in numbers').click();
+  const rows = perf(page)
+    .getByRole('table', { name: /by threads/ })
+    .getByRole('row');
+  for (const [i, { decodePerSecond, readBytesPerSecond }] of runs.entries()) {
+    const cells = rows.nth(i + 1).getByRole('cell');
+    await expect(cells.nth(1)).toHaveText(sixDigits(decodePerSecond.median));
+    await expect(cells.nth(3)).toHaveText(sixDigits(readBytesPerSecond.median / 1e9));
+  }
   const roof = runs.at(-1)!.macsPerSecond.high / 1e9;
   await expect(perf(page)).toContainText(`${roof.toPrecision(3)} GMAC/s (the level)`);
 });
 
 test('can be stopped while it measures', async ({ page }) => {
   await openLab(page, hash);
+  await holdBenchmark(page);
   await perf(page).getByRole('button', { name: 'Measure this machine' }).click();
   await perf(page).getByRole('button', { name: 'Cancel' }).click();
   await settled(page);

@@ -250,8 +250,9 @@ test('saving can be cancelled', async ({ page }) => {
   await page.evaluate(() => {
     const { trace } = window.nanoinfer;
     const lens = trace.lens.bind(trace);
+    const held = new Promise<void>((letGo) => Object.assign(window, { letGo }));
     trace.lens = async (...args) => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await held;
       return lens(...args);
     };
   });
@@ -259,6 +260,7 @@ test('saving can be cancelled', async ({ page }) => {
   await share.getByRole('button', { name: 'Save this run' }).click();
   await expect(share.getByRole('progressbar', { name: 'Saving the run' })).toBeVisible();
   await share.getByRole('button', { name: 'Cancel' }).click();
+  await page.evaluate(() => (window as unknown as { letGo: () => void }).letGo());
   await expect(share.getByRole('status', { name: 'Recording' })).toContainText(
     'Saving was cancelled',
   );

@@ -105,8 +105,13 @@ test('a dropped folder is named as one', async ({ page }) => {
 });
 
 test('shows bytes, rate, phase and the memory needed on the way', async ({ page }) => {
-  // A slow server: the load can be looked at.
+  // A server that waits behind the header, and at other pieces: the load can be looked at.
   const body = readFileSync('public/models/glass-qwen2.gguf');
+  const holds: (() => void)[] = [];
+  const release = async (n: number) => {
+    await expect.poll(() => holds.length).toBe(n + 1);
+    holds[n]!();
+  };
   const server = await serve((_, response) => {
     response.writeHead(200, {
       'Content-Length': body.length,
@@ -115,10 +120,11 @@ test('shows bytes, rate, phase and the memory needed on the way', async ({ page 
     const pieces = 40;
     const size = Math.ceil(body.length / pieces);
     let sent = 0;
-    const send = () => {
-      if (sent === pieces) response.end();
-      else response.write(body.subarray(sent * size, ++sent * size));
-      if (sent <= pieces && !response.writableEnded) setTimeout(send, 100);
+    const send = (): void => {
+      if (sent === pieces) return void response.end();
+      response.write(body.subarray(sent * size, ++sent * size));
+      if ([4, 20, 30].includes(sent)) holds.push(send);
+      else setTimeout(send, 100);
     };
     send();
   });
@@ -129,15 +135,18 @@ test('shows bytes, rate, phase and the memory needed on the way', async ({ page 
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await page.getByRole('checkbox', { name: 'Keep it on this device' }).uncheck();
     await loadButton(page).click();
+    await release(0);
     await expect(panel(page)).toContainText('Reading the weights');
     await expect(panel(page)).toContainText(/\d+ kB of \d+ kB · [\d.]+ [kM]B\/s/);
     await expect(panel(page)).toContainText(/Memory needed: [\d.]+ MB/);
     const bar = page.getByRole('progressbar', { name: 'Loading' });
     const share = await bar.evaluate((node: HTMLProgressElement) => node.value);
     expect(share).toBeGreaterThan(0);
+    await release(1);
     await expect
       .poll(() => bar.evaluate((node: HTMLProgressElement) => node.value))
       .not.toBe(share);
+    await release(2);
     await expect(page.getByRole('button', { name: 'Model: slow. Choose another' })).toBeVisible();
   } finally {
     await server.stop();

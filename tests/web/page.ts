@@ -39,16 +39,30 @@ export async function chooseModel(page: Page, url: string, { ask = false } = {})
 }
 
 /** From now on answers end when they are stopped, or the context is full. */
-export async function answerEndlessly(page: Page, temperature: number): Promise<void> {
-  await page.evaluate((t) => {
+export async function answerEndlessly(page: Page): Promise<void> {
+  await page.evaluate(() => {
     const { nanoinfer } = window;
     const chat = nanoinfer.chat.bind(nanoinfer);
     nanoinfer.chat = (messages, options) => {
-      const sampling = { temperature: t, logit_bias: {} as Record<string, number> };
+      const sampling = { temperature: 0, logit_bias: {} as Record<string, number> };
       for (const id of nanoinfer.model!.info.tokenizer.eot_ids) sampling.logit_bias[id] = -100;
       return chat(messages, { ...options, sampling, maxTokens: 100_000 });
     };
-  }, temperature);
+  });
+}
+
+/** A benchmark that has its result keeps it to itself until it is stopped. */
+export async function holdBenchmark(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { nanoinfer } = window;
+    const benchmark = nanoinfer.benchmark.bind(nanoinfer);
+    nanoinfer.benchmark = async (options) => {
+      const stopped = new Promise((resolve) => options?.signal?.addEventListener('abort', resolve));
+      const [outcome] = await Promise.allSettled([benchmark(options), stopped]);
+      if (outcome.status === 'rejected') throw outcome.reason;
+      throw Object.assign(new Error('Cancelled.'), { code: 'aborted' });
+    };
+  });
 }
 
 export async function ask(page: Page, text: string): Promise<void> {

@@ -28,7 +28,10 @@ test('knows the capital of France, streams it, and keeps it across a reload', as
   await answered(page);
   await expect(answers(page)).toContainText('Paris');
   const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
-  expect(seen.length, 'texts shown on the way').toBeGreaterThan(3);
+  const texts = seen.map((text) => text.trim());
+  const whole = texts.at(-1)!;
+  const isPart = (text: string) => text !== '' && text !== whole && whole.startsWith(text);
+  expect(texts.some(isPart), 'a part was shown on the way').toBe(true);
 
   const timings = page.getByRole('region', { name: 'Timings' });
   await expect(timings).toContainText(/Prefill\s*[\d.]+/);

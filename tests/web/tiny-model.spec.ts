@@ -34,7 +34,8 @@ test('regenerates, edits, copies and clears', async ({ page, context }) => {
   expect(await answers(page).innerText()).toBe(first); // greedy: the same again
 
   await page.getByRole('button', { name: 'Copy' }).last().click();
-  expect((await page.evaluate(() => navigator.clipboard.readText())).trim()).toBe(first.trim());
+  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  await expect.poll(async () => (await clipboard()).trim()).toBe(first.trim());
 
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: 'Edited message' }).fill('Tell me a story');

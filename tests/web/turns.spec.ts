@@ -158,7 +158,7 @@ test('keys of an input method neither send nor stop nor close', async ({ page })
 
 test('what ended an answer is told, and that a model has come', async ({ page }) => {
   await open(page, 'model=tiny&n_ctx=64&temperature=0');
-  await answerEndlessly(page, 0);
+  await answerEndlessly(page);
   await ask(page, 'Tell me a story');
   await answered(page);
   const told = page.getByRole('status').filter({ hasText: /./ });
