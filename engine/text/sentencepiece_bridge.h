@@ -41,7 +41,8 @@ class SentencepieceEncoder {
 
   // The joins that lead from a normal piece's characters to it, in the library's order: the highest
   // score first, leftmost among equals. It tells of none itself, but its scores and pieces are what
-  // makes them. Of a piece that no joins lead to they end in several.
+  // makes them. Of a piece that no joins lead to they end in several. User-defined pieces, which
+  // the library takes whole, are not looked for inside a normal one.
   std::vector<SentencepieceMerge> merges_of(int32_t id) const {
     std::vector<SentencepieceMerge> steps;
     if (id < 0 || id >= processor_.GetPieceSize() || !joins(id)) return steps;

@@ -40,6 +40,11 @@ const hostile: [string, () => Uint8Array, RegExp][] = [
     /n_layers · expected a whole number from 1 to 512, got 1000000/,
   ],
   [
+    'a head of a million pairs',
+    () => changed(file, (run) => (run.model.info.n_rot = 2 ** 20)),
+    /n_rot · expected pairs of a head’s \d+ elements, got 1048576/,
+  ],
+  [
     'a place beyond the values',
     () =>
       changed(file, (run) => {

@@ -106,6 +106,33 @@ test('while theta is held the page turns the same q and keys, as the engine does
   await expect(view(page)).not.toContainText('by the θ that you hold');
 });
 
+test('a theta that is let go where it was is held no longer, and keys go on from each other', async ({
+  page,
+}) => {
+  await openPanel(page, 'rope', 12);
+  const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
+  const { x, y, width, height } = (await slider.boundingBox())!;
+  const at = x + width / 2;
+  await page.mouse.move(at, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(at + 30, y + height / 2);
+  await expect(view(page)).toContainText('by the θ that you hold');
+  await page.mouse.move(at, y + height / 2);
+  await page.mouse.up();
+  await expect(view(page)).not.toContainText('by the θ that you hold');
+  await button(page, /^The model’s own/).click({ force: true });
+  await settled(page);
+
+  await slider.focus();
+  const before = Number(await slider.inputValue());
+  for (let i = 0; i < 4; ++i) await page.keyboard.press('ArrowRight');
+  await settled(page);
+  expect(Number(await slider.inputValue())).toBeCloseTo(before + 0.2, 2);
+  const [edit] = await page.evaluate(() => window.lab.edits);
+  expect(edit).toMatchObject({ do: 'rope_theta' });
+  await expect(view(page)).not.toContainText('by the θ that you hold');
+});
+
 for (const model of ['tiny', 'models/glass-llama.gguf'])
   test(`the other pairing of ${model} is that of its q and k`, async ({ page }) => {
     await page.goto(`/lab.html?model=${model}&temperature=0#panels=rope&text=Once+upon+a+time`);
@@ -113,11 +140,10 @@ for (const model of ['tiny', 'models/glass-llama.gguf'])
     await stepTo(page, 'token', 12);
     await settled(page);
     await button(page, 'The other pairing').click();
-    const { info, group } = await page.evaluate(() => {
-      const { head_dim, rope_theta, rope_pairs, n_heads, n_kv_heads } = window.lab.model!.info;
-      return { info: { head_dim, rope_theta, rope_pairs }, group: n_heads / n_kv_heads };
+    const info = await page.evaluate(() => {
+      const { head_dim, rope_theta, rope_pairs } = window.lab.model!.info;
+      return { head_dim, rope_theta, rope_pairs };
     });
-    expect(group).toBeGreaterThanOrEqual(1);
     const { head_dim: size, rope_theta: theta, rope_pairs: own } = info;
     const turned = (row: number[], position: number, pairs: string) => {
       const out = row.slice(0, size);

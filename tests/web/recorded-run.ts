@@ -69,7 +69,7 @@ interface RunJson {
   engine?: { commit: string; changed: boolean };
   kept: { values: string[] };
   plan: { ops: unknown[] };
-  model: { info: { n_layers: number } };
+  model: { info: { n_layers: number; n_rot: number } };
   answers: {
     call: string;
     args: { name?: string };

@@ -5,7 +5,7 @@ import { lastModel } from './client/last-model.ts';
 import type { PageOptions } from './client/page-options.ts';
 
 export interface Start {
-  /** The page's only one; also window.nanoinfer. */
+  /** The page's own; also window.nanoinfer. */
   client: Client;
   /** What it is to load. */
   first: Promise<FirstModel>;

@@ -7,6 +7,13 @@ import { klOf } from './lab-compare.ts';
 import { keptPositions } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
 
+/** Bytes of the file, then tokens. */
+export interface ModelErrorsProgress {
+  doing: 'loading' | 'running' | 'comparing';
+  done: number;
+  of: number;
+}
+
 /** What both made of positions first, first + 1, ... */
 export interface ModelErrors {
   reference: ReferenceFile;
@@ -24,20 +31,13 @@ export interface ModelErrors {
   likeliestThere: readonly TokenPiece[];
 }
 
-export interface ModelErrorsProgress {
-  doing: 'loading' | 'running' | 'comparing';
-  /** Bytes, then tokens. */
-  done: number;
-  of: number;
-}
-
 /** The taps that a run must keep for it. */
 export const residualTaps = ({ model }: LabRun): string[] =>
   Array.from({ length: model!.info.n_layers }, (_, layer) => `L.${layer}.resid_post`);
 
 /**
  * Loads the reference into an engine of its own, with the run's edits, and closes that when all is
- * read. The run should stay as it is meanwhile.
+ * read. The run may step on meanwhile, and should not be computed anew.
  */
 async function compareModels(
   run: LabRun,
@@ -57,7 +57,8 @@ async function compareModels(
       { kind: 'file', file: reference.file },
       { nCtx: end, keep: false },
       {
-        onProgress: ({ bytes, total }) => onProgress({ doing: 'loading', done: bytes, of: total! }),
+        onProgress: ({ bytes }) =>
+          onProgress({ doing: 'loading', done: bytes, of: reference.file.size }),
       },
     );
     await other.trace.setEdits([...run.edits]);
@@ -72,9 +73,13 @@ async function compareModels(
     const ids: { here: number; there: number }[] = [];
     for (let position = first; position < end; ++position) {
       onProgress({ doing: 'comparing', done: position - first, of: end - first });
-      layers.push(await distances(run, other, taps, position));
+      const [own, exact] = await Promise.all([
+        betweenSteps(signal, () => rowsAt(run.client, taps, position)),
+        rowsAt(other, taps, position),
+      ]);
+      layers.push(Float64Array.from(own, (x, layer) => relativeDistance(x, exact[layer]!)));
       const [here, there] = await Promise.all([
-        prediction(run.client, taps.at(-1)!, position),
+        betweenSteps(signal, () => prediction(run.client, taps.at(-1)!, position)),
         prediction(other, taps.at(-1)!, position),
       ]);
       kl[position - first] = klOf(there, here);
@@ -89,21 +94,30 @@ async function compareModels(
   }
 }
 
-/** (taps) how far the two are apart at a position. */
-async function distances(
-  run: LabRun,
-  other: Client,
+/** What is read once the engine is at no step of the run. */
+async function betweenSteps<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (thrown) {
+      if (EngineError.from(thrown).code !== 'busy' || signal.aborted) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+async function rowsAt(
+  { trace }: Client,
   taps: readonly string[],
   position: number,
-): Promise<Float64Array> {
-  const each = taps.map(async (name) => {
-    const [{ data: x }, { data: exact }] = await Promise.all([
-      run.trace.read(name, position),
-      other.trace.read(name, position),
-    ]);
-    return Math.hypot(...x.map((value, i) => value - exact[i]!)) / Math.hypot(...exact);
-  });
-  return Float64Array.from(await Promise.all(each));
+): Promise<Float32Array[]> {
+  const rows = await Promise.all(taps.map((name) => trace.read(name, position)));
+  return rows.map(({ data }) => data);
+}
+
+function relativeDistance(x: Float32Array, exact: Float32Array): number {
+  const distance = Math.hypot(...x.map((value, i) => value - exact[i]!));
+  return distance === 0 ? 0 : distance / Math.hypot(...exact); // Both may be zeroed by an edit.
 }
 
 /** (n_vocab) logits behind a position, of the last layer's residual stream there. */
@@ -118,13 +132,15 @@ const largest = (logits: Float32Array): number =>
 const ofRuns = new WeakMap<LabRun, ModelComparison>();
 
 /**
- * A lab's comparison with a reference. It stays while panels come and go.
+ * A lab's comparison with a reference. It stays while panels come and go, and not longer than the model.
  * @fires change
  */
 export class ModelComparison extends EventTarget {
   readonly #run: LabRun;
-  #errors: ModelErrors | null = null;
+  #reference = 0;
   #abort = new AbortController();
+  /** null: none has been made. */
+  errors: ModelErrors | null = null;
   /** null: none is being made. */
   progress: ModelErrorsProgress | null = null;
   error: EngineError | null = null;
@@ -138,12 +154,16 @@ export class ModelComparison extends EventTarget {
   private constructor(run: LabRun) {
     super();
     this.#run = run;
-    run.client.addEventListener('lost', () => this.stop());
+    for (const event of ['load', 'lost']) run.client.addEventListener(event, () => this.use(null));
   }
 
-  /** null: none has been made with this file. */
-  errorsOf({ nth }: ReferenceFile): ModelErrors | null {
-    return this.#errors?.reference.nth === nth ? this.#errors : null;
+  /** Forgets what was of another reference. */
+  use(reference: ReferenceFile | null): void {
+    const nth = reference?.nth ?? 0;
+    if (nth === this.#reference) return;
+    this.#reference = nth;
+    this.stop();
+    this.errors = this.error = null;
   }
 
   /** What was computed again since then differs, or may. */
@@ -156,18 +176,18 @@ export class ModelComparison extends EventTarget {
     if (this.progress) return;
     const { signal } = (this.#abort = new AbortController());
     const { epoch } = this.#run;
-    this.#errors = this.error = null;
+    this.errors = this.error = null;
     this.#changed({ doing: 'loading', done: 0, of: reference.file.size });
     try {
-      this.#errors = await compareModels(this.#run, reference, signal, (progress) =>
+      this.errors = await compareModels(this.#run, reference, signal, (progress) =>
         this.#changed(progress),
       );
     } catch (thrown) {
       this.error = EngineError.from(thrown);
     }
-    if (signal.aborted) this.#errors = this.error = null;
+    if (signal.aborted) this.errors = this.error = null;
     else if (this.#run.epoch !== epoch) {
-      this.#errors = null;
+      this.errors = null;
       this.error = EngineError.of('changed', 'The run was computed anew meanwhile: try again.');
     }
     this.#changed(null);

@@ -94,6 +94,9 @@ function infoFromJson(json: JsonValue, { ops }: Plan): ModelInfo {
     default_n_ctx: whole('default_n_ctx', maxBytes),
     general: {},
   };
+  if (info.n_rot % 2 !== 0 || info.n_rot > info.head_dim) {
+    json.get('n_rot').refuse(`pairs of a head’s ${info.head_dim} elements`, `${info.n_rot}`);
+  }
   const layers = ops.reduce((most, { layer }) => Math.max(most, layer + 1), 0);
   if (layers !== info.n_layers) {
     json.get('n_layers').refuse(`the plan’s ${layers} layers`, `${info.n_layers}`);

@@ -6,7 +6,7 @@ import { WidthWatch } from './width-watch.ts';
 
 const height = 180;
 const left = 46;
-const bottom = 22;
+const bottom = 34;
 
 /** Numbers over distance: those of the keys that are there as points, one key moved as a line. */
 export class NiDistancePlot extends LitElement {
@@ -15,6 +15,7 @@ export class NiDistancePlot extends LitElement {
     line: { attribute: false },
     label: { attribute: false },
     marked: { attribute: false },
+    nameOf: { attribute: false },
   };
   /** By distance 0, 1, ... */
   declare points: readonly number[];
@@ -22,6 +23,8 @@ export class NiDistancePlot extends LitElement {
   declare label: string;
   /** Distance of the key that the line moves. */
   declare marked: number;
+  /** What lies at a distance. */
+  declare nameOf: (distance: number) => string;
   readonly #width = new WidthWatch(this);
 
   override render() {
@@ -44,9 +47,11 @@ export class NiDistancePlot extends LitElement {
         (v) => svg`<line class="grid" x1=${left} x2=${width} y1=${y(v)} y2=${y(v)}></line>
           <text class="y" x=${left - 5} y=${y(v) + 3}>${value(v, 3)}</text>`,
       )}
-      ${[...new Set([0, Math.round(end / 2), end])].map(
-        (d) => svg`<text x=${Math.min(x(d), width - 12)} y=${height - 6} class="x">${d}</text>`,
-      )}
+      ${[...new Set([0, Math.round(end / 2), end])].map((d) => {
+        const place = d === 0 ? 'first' : d === end ? 'last' : 'x';
+        return svg`<text x=${x(d)} y=${height - 20} class=${place}>${d}</text>
+          <text x=${x(d)} y=${height - 6} class=${place}>${points.length > d ? this.nameOf(d) : ''}</text>`;
+      })}
       ${path ? svg`<path d=${path.join('')}></path>` : ''}
       ${points.map(
         (v, d) =>
@@ -71,6 +76,9 @@ export class NiDistancePlot extends LitElement {
       }
       .x {
         text-anchor: middle;
+      }
+      .last {
+        text-anchor: end;
       }
       .grid {
         stroke: var(--line);

@@ -40,6 +40,8 @@ const sameAngle = 2e-3;
 
 /** One query, with keys as the cache has them. */
 interface View extends TurnedRow {
+  /** Turned by the page, by a theta that no pass has had. */
+  isHeld: boolean;
   layer: number;
   head: number;
   kvHead: number;
@@ -66,6 +68,8 @@ export class NiLabRope extends LabPanel<View> {
   declare moved: number | null;
   /** Where the slider of theta is held; null: nowhere. */
   declare dragged: number | null;
+  /** Changes of theta that the engine still computes. */
+  #setting = 0;
 
   constructor() {
     super();
@@ -78,6 +82,7 @@ export class NiLabRope extends LabPanel<View> {
   protected override forget() {
     this.pair = null;
     this.moved = null;
+    this.dragged = null;
   }
 
   protected override needs(run: LabRun) {
@@ -111,8 +116,9 @@ export class NiLabRope extends LabPanel<View> {
     const unturned = q.data.subarray(head * size + nRot, (head + 1) * size);
     const [before, after] = [ofHead(q), ofHead(qRot)];
     const longest = largest(before.map(({ length }) => length));
+    if (this.dragged === theta) this.dragged = null; // The engine has it now.
     return {
-      ...{ layer, head, kvHead: row.kvHead, position, pairs, theta, frequency },
+      ...{ isHeld: false, layer, head, kvHead: row.kvHead, position, pairs, theta, frequency },
       ...{ before, after, firstKey },
       keys: slots.map(({ k }) => turnsOf(k.subarray(0, nRot), pairs)),
       rest: slots.map(({ k }) => unturned.reduce((sum, x, i) => sum + x * k[nRot + i]!, 0)),
@@ -128,9 +134,10 @@ export class NiLabRope extends LabPanel<View> {
   /** While theta is held elsewhere: the same q and keys, turned by that. */
   #seen(view: View): View {
     const { dragged } = this;
-    if (dragged === null || !view.asFormula) return view;
+    if (dragged === null || dragged === view.theta || !view.asFormula) return view;
     const frequency = frequencies(this.run.model!.info, dragged);
-    return { ...view, theta: dragged, ...turnedAnew(view, frequency, view.pairs) };
+    const turned = turnedAnew(view, frequency, view.pairs);
+    return { ...view, theta: dragged, ...turned, isHeld: true };
   }
 
   // ---- the picture
@@ -171,7 +178,7 @@ export class NiLabRope extends LabPanel<View> {
       ${{ dials: this.#dials, distance: this.#distance, pairs: this.#pairs }[this.mode](view)}
       ${this.#theta(view.theta)}
       ${
-        view === read
+        !view.isHeld
           ? nothing
           : html`<p class="key">
               The page has turned this q and these keys by the θ that you hold. Let go, and the
@@ -194,7 +201,7 @@ export class NiLabRope extends LabPanel<View> {
 
   /** Which elements are turned together, and what the other habit makes of the same numbers. */
   #pairs = (view: View) => {
-    const { pairs, position, asFormula } = view;
+    const { pairs, position, asFormula, isHeld } = view;
     const { n_rot: nRot } = this.run.model!.info;
     const { points, line } = this.#byPairing(view);
     return html`
@@ -202,12 +209,13 @@ export class NiLabRope extends LabPanel<View> {
       <ni-distance-plot
         .points=${points}
         .line=${line}
+        .nameOf=${(distance: number) => this.tokenAt(position - distance)}
         .marked=${-1}
         .label=${`q·k by both pairings over the distance from ${position}`}
       ></ni-distance-plot>
       <p class="key">
         Up: q·k of the whole head. Across: how many positions its key lies before
-        ${this.tokenAt(position)}. Points: the engine’s.
+        ${this.tokenAt(position)}. Points: ${isHeld ? 'turned by the page' : 'the engine’s'}.
         ${
           asFormula
             ? html`Line: the same q and keys with the other elements turned together, computed in
@@ -249,7 +257,7 @@ export class NiLabRope extends LabPanel<View> {
   }
 
   #distance = (view: View) => {
-    const { position, firstKey, before } = view;
+    const { position, firstKey, before, isHeld } = view;
     const { points, line, moved } = this.#overDistance(view);
     const what = this.pair === null ? 'the whole head' : `pair ${this.pair}`;
     return html`
@@ -288,12 +296,14 @@ export class NiLabRope extends LabPanel<View> {
       <ni-distance-plot
         .points=${points}
         .line=${line}
+        .nameOf=${(distance: number) => this.tokenAt(position - distance)}
         .marked=${position - moved}
         .label=${`q·k of ${what} over the distance from ${position}`}
       ></ni-distance-plot>
       <p class="key">
         Up: q·k of ${what}. Across: how many positions its key lies before
-        ${this.tokenAt(position)}. Points: the keys in the cache.
+        ${this.tokenAt(position)}. Points: the keys in the
+        cache${isHeld ? ', turned anew by the page' : ''}.
         ${
           line
             ? html`Line: the key of ${this.tokenAt(moved)} as it would be at other distances,
@@ -304,16 +314,32 @@ export class NiLabRope extends LabPanel<View> {
     `;
   };
 
+  async #set(theta: number) {
+    const { rope_theta } = this.run.model!.info;
+    const own: Edit[] = theta === rope_theta ? [] : [{ do: 'rope_theta', theta }];
+    this.#setting += 1;
+    await this.run.setEdits((edits) => [
+      ...edits.filter((edit) => edit.do !== 'rope_theta'),
+      ...own,
+    ]);
+    this.#setting -= 1;
+    const { model, edits } = this.run;
+    const isInForce = model && thetaOf(edits, model.info) === theta;
+    if (!isInForce && this.dragged === theta) this.dragged = null;
+  }
+
+  /** Where the slider is back, there is no `change`; one that there is comes before this. */
+  #letGo = () => {
+    setTimeout(() => {
+      const { model, edits } = this.run;
+      const inForce = model && thetaOf(edits, model.info);
+      const isToBeRead = this.#setting > 0 || inForce !== this.view?.theta;
+      if (!isToBeRead) this.dragged = null;
+    });
+  };
+
   #theta(theta: number) {
     const { rope_theta } = this.run.model!.info;
-    const set = async (to: number) => {
-      const own: Edit[] = to === rope_theta ? [] : [{ do: 'rope_theta', theta: to }];
-      await this.run.setEdits((edits) => [
-        ...edits.filter((edit) => edit.do !== 'rope_theta'),
-        ...own,
-      ]);
-      this.dragged = null;
-    };
     const held = (event: Event) =>
       Number((10 ** (event.target as HTMLInputElement).valueAsNumber).toPrecision(4));
     const acts = html`<div class="row theta">
@@ -328,11 +354,15 @@ export class NiLabRope extends LabPanel<View> {
           .value=${String(Math.log10(theta))}
           aria-valuetext=${value(theta)}
           @input=${(event: Event) => (this.dragged = held(event))}
-          @change=${(event: Event) => void set(held(event))}
+          @pointerup=${this.#letGo}
+          @pointercancel=${this.#letGo}
+          @keyup=${this.#letGo}
+          @blur=${this.#letGo}
+          @change=${(event: Event) => void this.#set(held(event))}
         />
       </label>
       <output class="mono">${value(theta, 6)}</output>
-      <button ?disabled=${theta === rope_theta} @click=${() => void set(rope_theta)}>
+      <button ?disabled=${theta === rope_theta} @click=${() => void this.#set(rope_theta)}>
         The model’s own, ${value(rope_theta, 6)}
       </button>
     </div>`;
@@ -377,7 +407,7 @@ export class NiLabRope extends LabPanel<View> {
         ...(factors ? [{ label: 'f' }] : []),
         { label: 'Frequency', unit: 'rad/position' },
         { label: 'position · frequency', unit: 'rad' },
-        { label: 'Turned, from q and q_rot', unit: 'rad' },
+        { label: view.isHeld ? 'Turned by the page' : 'Turned, from q and q_rot', unit: 'rad' },
         { label: 'Length of q' },
         { label: 'Length of q_rot' },
       ],

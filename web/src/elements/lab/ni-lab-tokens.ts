@@ -148,7 +148,9 @@ export class NiLabTokens extends LabPanel<View> {
     if (mergeStates(bytes, [], unit)[0]!.parts.length === 1)
       return `A single ${unit} has no parts.`;
     if (mergedParts(id, merges)) return null;
-    return 'No merges lead to this token, so it has no parts.';
+    return merges.at(-1)?.result === id
+      ? 'One of the two parts of its last merge is no token of its own.'
+      : 'No merges lead to this token, so it has no parts.';
   }
 
   protected override table({ tokens, nPrompt }: View): DataTable {

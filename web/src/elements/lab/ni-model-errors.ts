@@ -1,14 +1,20 @@
-import { css, html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
 import { ModelComparison, type ModelErrors } from '../../client/model-errors.ts';
-import { bytes, percent, value } from '../../draw/format.ts';
+import { bytes, value } from '../../draw/format.ts';
 import { tokenLabel, visibleText } from '../../draw/token-label.ts';
-import type { ReferenceFile } from '../../protocol.ts';
+import type { Edit, ReferenceFile } from '../../protocol.ts';
 import { errorDetail } from '../ni-notice.ts';
 import { controls } from '../shared-styles.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-numbers.ts';
 import './ni-step-chart.ts';
+
+const phaseWords = {
+  loading: 'The reference is loaded…',
+  running: 'The reference runs over the tokens…',
+  comparing: 'Both are compared, token by token…',
+};
 
 /** The loaded model against a whole reference file, run over the same tokens. */
 export class NiModelErrors extends LitElement {
@@ -39,16 +45,23 @@ export class NiModelErrors extends LitElement {
 
   #changed = () => this.requestUpdate();
 
+  protected override willUpdate(changed: PropertyValues<this>) {
+    if (changed.has('reference')) this.#comparison.use(this.reference);
+  }
+
   override render() {
-    const { progress, error } = this.#comparison;
-    const errors = this.#comparison.errorsOf(this.reference);
+    const { progress, error, errors } = this.#comparison;
     return html`
       <p>
         ${this.reference.name} can run as well, in an engine of its own (it takes
         ${bytes(this.reference.file.size)} of memory meanwhile), over the tokens that are computed:
         what the rounding does to the residual stream behind each layer, and to each prediction.
+        ${this.#leftOut()}
       </p>
-      ${progress ? this.#running() : this.#start(errors)}
+      ${this.#start()}
+      <p role="status">
+        ${progress ? phaseWords[progress.doing] : errors ? this.#summary(errors) : nothing}
+      </p>
       ${
         error
           ? html`<p role="alert">
@@ -56,55 +69,69 @@ export class NiModelErrors extends LitElement {
             </p>`
           : nothing
       }
-      ${errors ? this.#shown(errors) : nothing}
+      ${errors ? this.#charts(errors) : nothing}
     `;
   }
 
-  #start(errors: ModelErrors | null) {
-    const { nComputed, run, reference } = this;
-    const tokens = nComputed === 1 ? '1 token' : `${nComputed} tokens`;
-    return html`<button
-        ?disabled=${nComputed === 0}
-        @click=${() => void this.#comparison.start(reference)}
-      >
-        ${errors ? 'Run the reference again, on' : 'Run the reference on'} ${tokens}
-      </button>
-      ${run.hooks ? html`<p class="soft">Your code takes no part in the reference’s run.</p>` : nothing}`;
+  /** What of the run the comparison does not see. */
+  #leftOut() {
+    const { edits, hooks } = this.run;
+    const isBehind = (edit: Edit) =>
+      edit.do === 'logit_bias' || ('site' in edit && /^(final_norm|logits)$/.test(edit.site));
+    return [
+      hooks ? 'Your code takes no part in the reference’s run. ' : '',
+      edits.some(isBehind) ? 'Predictions are those before edits of final_norm and logits.' : '',
+    ];
   }
 
-  #running() {
-    const { doing, done, of } = this.#comparison.progress!;
-    const words = {
-      loading: `The reference is loaded: ${percent(done / of)}`,
-      running: `The reference runs: token ${done} of ${of}`,
-      comparing: `Both are compared: token ${done} of ${of}`,
-    };
+  #start() {
+    const { nComputed, reference } = this;
+    const comparison = this.#comparison;
+    const { progress, errors } = comparison;
+    const tokens = nComputed === 1 ? '1 token' : `${nComputed} tokens`;
+    const again = errors ? 'Run the reference again, on' : 'Run the reference on';
     return html`<div class="row">
-      <button @click=${() => this.#comparison.stop()}>Stop</button>
-      <progress max=${of} .value=${done} aria-label="Run of the reference"></progress>
-      <span>${words[doing]}</span>
+      <button
+        ?disabled=${nComputed === 0 && !progress}
+        @click=${() => (progress ? comparison.stop() : void comparison.start(reference))}
+      >
+        ${progress ? 'Stop' : `${again} ${tokens}`}
+      </button>
+      ${
+        progress
+          ? html`<progress
+              max=${progress.of}
+              .value=${progress.done}
+              aria-label="Run of the reference"
+            ></progress>`
+          : nothing
+      }
     </div>`;
   }
 
-  #shown(errors: ModelErrors) {
-    const { kl, first, likeliest, likeliestThere } = errors;
+  #summary(errors: ModelErrors) {
+    const { kl, likeliest, likeliestThere } = errors;
     const n = kl.length;
     const mean = kl.reduce((sum, x) => sum + x, 0) / n;
     const worst = kl.indexOf(Math.max(...kl));
     const same = likeliest.filter(({ id }, i) => id === likeliestThere[i]!.id).length;
-    const at = Math.max(0, Math.min(n - 1, this.position - first));
     return html`
-      <p role="status">
-        ${
-          this.#comparison.isOfBefore(errors)
-            ? html`<b>The run has been computed anew since.</b>`
-            : nothing
-        }
-        The likeliest next token is the same behind <b class="mono">${same} of ${n}</b> tokens.
-        KL(reference‖loaded): mean <b class="mono">${value(mean)}</b> nats, most
-        <b class="mono">${value(kl[worst]!)}</b> behind
-        <span class="mono">${labelAt(errors, worst)}</span>.
-      </p>
+      ${
+        this.#comparison.isOfBefore(errors)
+          ? html`<b>The run has been computed anew since.</b>`
+          : nothing
+      }
+      The likeliest next token is the same behind <b class="mono">${same} of ${n}</b> tokens.
+      KL(reference‖loaded): mean <b class="mono">${value(mean)}</b> nats, most
+      <b class="mono">${value(kl[worst]!)}</b> behind
+      <span class="mono">${labelAt(errors, worst)}</span>.
+    `;
+  }
+
+  #charts(errors: ModelErrors) {
+    const { kl, first } = errors;
+    const at = Math.max(0, Math.min(kl.length - 1, this.position - first));
+    return html`
       <ni-step-chart
         name="KL divergence of the loaded model from the reference"
         unit="nats"
@@ -137,9 +164,6 @@ export class NiModelErrors extends LitElement {
         font-size: 12px;
         overflow-wrap: anywhere;
       }
-      button {
-        margin-bottom: 0.5rem;
-      }
       .row {
         display: flex;
         flex-wrap: wrap;
@@ -152,12 +176,6 @@ export class NiModelErrors extends LitElement {
         flex: 1 1 6rem;
         min-width: 4rem;
         max-width: 16rem;
-      }
-      .row button {
-        margin: 0;
-      }
-      .soft {
-        color: var(--ink-soft);
       }
     `,
   ];
