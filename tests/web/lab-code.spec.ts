@@ -220,6 +220,48 @@ for (const model of ['tiny', 'default']) {
   });
 }
 
+test('a hook of the scores is attention with other scores, as the edit that masks them', async ({
+  page,
+}) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const logits = () => page.evaluate(async () => [...(await window.nanoinfer.logits())]);
+  const far = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+  const engine = await logits();
+  await use(page, "lab.on('L.*.scores', () => {});");
+  await expect(uses(page)).toContainText("lab.on('L.*.scores'), behind");
+  expect(far(await logits(), engine)).toBeLessThan(1e-2);
+  expect(await page.evaluate(() => window.lab.hooks!.uses[0]!.off)).toBeLessThan(1e-4);
+  // The engine's own scores, shown to code that leaves them as they are.
+  const { probs } = await page.evaluate(() => window.nanoinfer.trace.attention(1, 2, 8));
+  const [layer, head] = [1, 2];
+  await use(
+    page,
+    `lab.on('L.${layer}.scores', (t, ctx) => {
+      if (ctx.position !== 8) return;
+      const row = t.data.subarray(${head} * t.cols, ${head + 1} * t.cols);
+      const most = Math.max(...row);
+      const sum = row.reduce((all, x) => all + Math.exp(x - most), 0);
+      if (Math.abs(Math.exp(row[3] - most) / sum - ${probs[3]!}) > 1e-4) throw new Error('not these');
+    });`,
+  );
+  await expect(code(page).getByRole('alert')).toHaveCount(0);
+  await use(
+    page,
+    `lab.on('L.*.scores', (t, ctx) => {
+      if (ctx.position > 0) for (let h = 0; h < t.rows; ++h) t.data[h * t.cols] = -Infinity;
+    });`,
+  );
+  const hooked = await logits();
+  expect(far(hooked, engine)).toBeGreaterThan(0.1);
+  await switchOff(page);
+  await page.evaluate(() =>
+    window.lab.setEdits([{ do: 'mask', site: 'L.*.scores', keys: [0, 1], from: 1 }]),
+  );
+  await settled(page);
+  expect(far(await logits(), hooked)).toBeLessThan(1e-2);
+});
+
 test('says on which line the code is wrong, and ends what does not end', async ({ page }) => {
   await openLab(page, hash);
   await stepTo(page, 'token', 7);
@@ -237,7 +279,10 @@ test('says on which line the code is wrong, and ends what does not end', async (
     ['lab.sampler(() => -1);', 'line 1', 'got -1'],
     ['lab.sampler(() => { for (;;); });', 'was ended. The model is still there.', 'line 1'],
     ['for (;;);', 'was ended. The model is still there.'],
-    ['\nlab.on("L.*.scores", () => 0);', 'No tap has this name.', 'line 2', 'got L.*.scores'],
+    ['\nlab.on("L.*.score", () => 0);', 'No tap has this name.', 'line 2', 'got L.*.score'],
+    ['\nlab.on("L.9.scores", () => 0);', 'There is no such layer.', 'line 2', 'got 9'],
+    ['\nlab.on("L.1.scores", (t) => { t.data.fill(-Infinity); });', 'no number', 'line 2'],
+    ['\nlab.on("L.1.scores", (t) => { t.data = [1, 2, 3]; });', 't.data holds', 'line 2'],
     ['\nlab.on("L.1.z", 5);', 'takes a function', 'line 2'],
     [
       '\nlab.on("L.1.z", (t) => { t.data[3] = NaN; });',

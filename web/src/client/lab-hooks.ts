@@ -262,7 +262,7 @@ export class LabHooks {
 }
 
 function callOf({ kind, pattern, layers }: Piece): string {
-  if (kind === 'on') return `lab.on('${pattern}')`;
+  if (pattern !== '') return `lab.on('${pattern}')`;
   if (kind !== 'replace') return `lab.${kind}`;
   return layers ? `lab.replace('attn', layers ${layers.join(', ')})` : "lab.replace('attn')";
 }

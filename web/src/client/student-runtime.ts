@@ -4,7 +4,7 @@
 /** What a call of `lab` has given. */
 export interface Given {
   kind: 'sampler' | 'logits' | 'on' | 'replace';
-  /** 'on': taps by name. */
+  /** Taps by name, of 'on'; of a 'replace' that was `lab.on` scores, these. */
   pattern: string;
   /** 'replace': of these layers; null: of all. */
   layers: readonly number[] | null;
@@ -84,7 +84,16 @@ export function studentRuntime(): void {
   const lab = {
     sampler: (code: unknown) => give(code, { kind: 'sampler' }),
     logits: (code: unknown) => give(code, { kind: 'logits' }),
-    on: (pattern: unknown, code: unknown) => give(code, { kind: 'on', pattern: String(pattern) }),
+    on(what: unknown, code: unknown) {
+      const pattern = String(what);
+      const layer = /^L\.(\*|\d+)\.scores$/.exec(pattern)?.[1];
+      const isCode = typeof code === 'function';
+      if (layer === undefined || !isCode) give(code, { kind: 'on', pattern });
+      else {
+        const layers = layer === '*' ? null : [Number(layer)];
+        give(withScores(code as Code), { kind: 'replace', pattern, layers });
+      }
+    },
     replace(what: unknown, ...rest: unknown[]) {
       const code = rest.at(-1);
       const options = (rest.length > 1 ? rest[0] : null) as { layers?: number[] } | null;
@@ -128,6 +137,52 @@ export function studentRuntime(): void {
       row.subarray(head * headDim, (head + 1) * headDim),
     );
   const rowsOf = (data: Float32Array, n: number) => heads(data, data.length / n);
+
+  /** One query, and all that it meets. */
+  interface Attention {
+    q: Float32Array[];
+    K: Float32Array[][];
+    V: Float32Array[][];
+    out: Float32Array[];
+    scale: number;
+    layer: number;
+    position: number;
+    ids: number[];
+  }
+
+  /**
+   * Attention in two halves, with the code between them: the kernel never has all scores of a row at
+   * once, so they are computed here, from its q and K.
+   */
+  function withScores(code: Code): Code {
+    return (asked) => {
+      const { q, K, V, out, scale, layer, position, ids } = asked as Attention;
+      const [rows, cols] = [q.length, position + 1];
+      const group = rows / K[0]!.length;
+      const data = new Float32Array(rows * cols);
+      const t = { name: `L.${layer}.scores`, unit: '1', rows, cols, data };
+      q.forEach((query, head) => {
+        const kvHead = Math.floor(head / group);
+        K.forEach((key, p) => {
+          let sum = 0;
+          for (let d = 0; d < query.length; ++d) sum += query[d]! * key[kvHead]![d]!;
+          data[head * cols + p] = scale * sum;
+        });
+      });
+      code(t, { ids, position, layer });
+      put(data, t.data, 't.data');
+      heads(data, cols).forEach((scores, head) => {
+        const kvHead = Math.floor(head / group);
+        const most = Math.max(...scores);
+        const weights = Array.from(scores, (score) => Math.exp(score - most));
+        const total = weights.reduce((sum, weight) => sum + weight);
+        const into = out[head]!;
+        for (let d = 0; d < into.length; ++d) {
+          into[d] = weights.reduce((sum, w, p) => sum + w * V[p]![kvHead]![d]!, 0) / total;
+        }
+      });
+    };
+  }
 
   type Answers = {
     [K in QuestionKind]: (asks: Questions[K]['asks']) => Questions[K]['answer'];

@@ -57,28 +57,10 @@ lab.replace('attn', { layers: [2] }, ({ q, K, V, out, scale }) => {
   {
     title: 'No attention to token 0',
     code: `// Heads with nothing to say rest on token 0: here none but its own sees it.
-lab.replace('attn', ({ q, K, V, out, scale, position }) => {
-  const first = position > 0 ? 1 : 0;
-  const group = q.length / K[0].length; // query heads that share a KV head
-  q.forEach((query, head) => {
-    const kv = Math.floor(head / group);
-    const weights = [];
-    let total = 0;
-    for (let p = first; p <= position; ++p) {
-      let score = 0;
-      for (let d = 0; d < query.length; ++d) score += query[d] * K[p][kv][d];
-      weights[p] = score * scale;
-    }
-    const most = weights.reduce((a, b) => Math.max(a, b), -Infinity);
-    for (let p = first; p <= position; ++p) {
-      weights[p] = Math.exp(weights[p] - most);
-      total += weights[p];
-    }
-    for (let p = first; p <= position; ++p) {
-      const share = weights[p] / total;
-      for (let d = 0; d < query.length; ++d) out[head][d] += share * V[p][kv][d];
-    }
-  });
+// t.data: t.rows heads of t.cols scores each, one for every position so far.
+lab.on('L.*.scores', (t, ctx) => {
+  if (ctx.position === 0) return;
+  for (let head = 0; head < t.rows; ++head) t.data[head * t.cols] = -Infinity;
 });`,
   },
 ];
