@@ -9,7 +9,8 @@ import {
 import { defaultSampling } from '../../web/src/client/defaults.ts';
 import type { Edit, LoadedModel } from '../../web/src/protocol.ts';
 import seriousFaults from './axe.ts';
-import { expectNoOverflow, openLab, panel, settled } from './lab-page.ts';
+import { expectNoOverflow, openLab, panel, settled, tapValues } from './lab-page.ts';
+import { chosen, expectShown } from './lab-panel.ts';
 
 const hash = '#panels=compare&text=Once+upon+a+time';
 const runs = (page: Page) => panel(page, 'Two runs');
@@ -52,13 +53,18 @@ test('finds the op that an edit changes first, and KL as the logits have it', as
   const ids = await page.evaluate(() => window.lab.tokens.map(({ id }) => id));
   expect(ids).toHaveLength(4 + 12);
   const edit: Edit = { do: 'zero', site: 'L.1.z', head: 3, from: 2 };
+  const z = await tapValues(page, 'L.1.z', 2);
   await page.evaluate((one) => window.lab.setEdits([one]), edit);
   await runs(page).getByRole('checkbox').check();
   await runB(page);
 
   const op = await page.evaluate(() => window.lab.tap('L.1.z')!.op);
   await expect(found(page)).toContainText(`L.1.z (op ${op + 1} of`);
-  await expect(found(page)).toContainText('at token 2 “␣a”');
+  const headDim = await page.evaluate(() => window.lab.model!.info.head_dim);
+  const element = 3 * headDim;
+  await expect(found(page)).toContainText(
+    `at token 2 “␣a”, element ${element}: A ${z[element]!.toPrecision(6)}, B 0.`,
+  );
   await expect(found(page)).toContainText('All 12 tokens are the same');
 
   await runs(page).getByRole('button', { name: 'Table' }).click();
@@ -75,6 +81,12 @@ test('finds the op that an edit changes first, and KL as the logits have it', as
   a.forEach((row, i) => {
     expect(shown[i]!).toBeCloseTo(klOf(Float32Array.from(row), Float32Array.from(b[i]!)), 5);
   });
+  const p = (row: number[], id: number) =>
+    Math.exp(row[id]!) / row.reduce((sum, x) => sum + Math.exp(x), 0);
+  for (const i of chosen(3, 12)) {
+    expectShown(await cells(i).nth(3).innerText(), p(a[i]!, ids[4 + i]!));
+    expectShown(await cells(i).nth(4).innerText(), p(b[i]!, ids[4 + i]!));
+  }
   expect(Math.max(...shown)).toBeGreaterThan(1e-4);
 });
 
@@ -97,13 +109,41 @@ test('the same settings give the same run, and another seed parts at a token', a
   await expect(found(page)).toContainText('none differs before the tokens do');
   await expect(found(page)).toContainText(/The first \d+ of 16 tokens are the same, then \d+/);
   const texts = runs(page).getByRole('region', { name: /^Text of run/ });
-  await expect(texts.nth(0)).toContainText('temperature 1.2, seed 1');
-  await expect(texts.nth(1)).toContainText('temperature 1.2, seed 12');
+  await expect(texts.nth(0)).toContainText(
+    'no edit · temperature 1.2, top-k 40, top-p 0.95, min-p 0.05, seed 1',
+  );
+  await expect(texts.nth(1)).toContainText('min-p 0.05, seed 12');
 
   const chart = runs(page).getByRole('img', { name: /KL divergence/ });
   await chart.press('End');
-  await expect(runs(page).getByText(/drawing 19 /)).toBeVisible();
+  await expect(runs(page).getByText(/drawing 19 .* nats/)).toBeVisible();
   expect(await page.evaluate(() => window.lab.selection.position)).toBe(18);
+});
+
+test('says of each run with what it was computed', async ({ page }) => {
+  await openLab(page, hash);
+  const code = 'lab.logits((logits) => { logits[7] = -Infinity; });';
+  await page.evaluate((source) => window.lab.setCode(source), code);
+  await keepA(page, 2);
+  await page.evaluate(async () => {
+    await window.lab.setCode(null);
+    await window.lab.setSampling((now) => ({
+      ...now,
+      presence_penalty: 0.5,
+      logit_bias: { 9: 1 },
+    }));
+  });
+  await runB(page);
+  const heading = (name: string) =>
+    runs(page)
+      .getByRole('region', { name: `Text of run ${name}` })
+      .getByRole('heading');
+  await expect(heading('A')).toHaveText(
+    `A no edit · ${code.length} characters of JavaScript · greedy`,
+  );
+  await expect(heading('B')).toHaveText(
+    'B no edit · greedy, presence penalty 0.5, over 64 tokens, a bias on 1 logit',
+  );
 });
 
 test('goes on from a place inside the text, over breaks, and says when it was disturbed', async ({
@@ -121,8 +161,12 @@ test('goes on from a place inside the text, over breaks, and says when it was di
   await page.evaluate(() => window.lab.setBreaks([]));
   await runs(page).getByRole('spinbutton', { name: 'Checkpoint behind position' }).fill('2');
   await runs(page).getByRole('spinbutton', { name: 'Tokens of each run' }).fill('400');
-  await runs(page).getByRole('button', { name: 'Keep run A' }).click();
-  await page.evaluate(() => window.lab.restart());
+  await runs(page)
+    .getByRole('button', { name: 'Keep run A' })
+    .evaluate((button: HTMLElement) => {
+      button.click();
+      return window.lab.restart();
+    });
   await expect(runs(page).getByRole('alert')).toContainText('moved meanwhile');
 });
 
@@ -146,6 +190,7 @@ test.describe('without a page', () => {
     from: request.from,
     edits: [],
     sampling: defaultSampling,
+    code: '',
     logits: logits.map((row) => Float32Array.from(row)),
     taps: [
       {

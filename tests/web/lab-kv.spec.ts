@@ -32,6 +32,19 @@ test('is empty before the first pass, then grows as memory does', async ({ page 
     await expect(kv(page)).toContainText(`${n} positions × ${each.toLocaleString('en-US')}`);
     const blocks = memory.kvBytesUsed / (64 * each);
     await expect(kv(page)).toContainText(`${blocks} of ${memory.kvBytesMax / (64 * each)} blocks`);
+    const pool = kv(page)
+      .getByRole('list', { name: /^Blocks of the pool/ })
+      .getByRole('listitem');
+    const { table } = await page.evaluate(async () => {
+      const { table } = await window.nanoinfer.trace.kv();
+      return { table: [...table] };
+    });
+    await expect(pool).toHaveCount(blocks);
+    for (const [i, block] of table.entries()) {
+      const last = Math.min(64 * (i + 1), n) - 1;
+      await expect(pool.nth(block)).toHaveText(`${block} ${64 * i}–${last}`);
+    }
+    await expect(pool.filter({ hasText: 'free' })).toHaveCount(blocks - table.length);
     const slots = memory.kvBytesUsed / each;
     const unused = memory.kvBytesUsed - n * each;
     await expect(kv(page)).toContainText(
@@ -87,7 +100,7 @@ test('a slot is chosen where it lies, behind the position that its line begins w
   const grid = kv(page).getByRole('img', { name: /^Slots of the cache/ });
   const { width } = (await grid.boundingBox())!;
   // Lines of 16 slots in half a block, a gap behind each block.
-  const [label, line] = [18, (width - 18) / 16];
+  const [label, line] = [68, (width - 68) / 16];
   for (const position of [0, 5, 15, 16, 19]) {
     const x = label + ((position % 16) + 0.5) * line;
     await grid.click({ position: { x, y: (Math.floor(position / 16) + 0.5) * line } });

@@ -63,6 +63,30 @@ test('its pieces are the engine’s bytes, and add up to all of it', async ({ pa
   expect(bytesOf('weights')).toBe(told.info.weights_bytes);
 });
 
+test('regions differ by more than their colours', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const fills = await memory(page).evaluate((frame) => {
+    const find = (root: ParentNode): SVGElement[] =>
+      [...root.querySelectorAll('*')].flatMap((each) => [
+        ...(each.matches('svg > rect') ? [each as SVGElement] : []),
+        ...(each.shadowRoot ? find(each.shadowRoot) : []),
+      ]);
+    return find(frame.shadowRoot ?? frame).map((rect) => ({
+      region: rect.classList[0]!,
+      fill: getComputedStyle(rect).fill,
+    }));
+  });
+  const patterns = (region: string) =>
+    new Set(fills.filter((one) => one.region === region).map(({ fill }) => fill));
+  const hatched = ['kv', 'scratch', 'taps'].map((region) => [...patterns(region)].join());
+  expect(new Set(hatched).size).toBe(3);
+  for (const fill of hatched) expect(fill).toMatch(/^url\("#/);
+  for (const region of ['weights', 'rest']) {
+    for (const fill of patterns(region)) expect(fill).toMatch(/^rgb/);
+  }
+});
+
 test('points at pieces by keys, and looks at an op', async ({ page }) => {
   await openLab(page, hash);
   const map = memory(page).getByRole('group', { name: 'Map of linear memory' });

@@ -103,6 +103,12 @@ test('its rows and its table are the taps’', async ({ page }) => {
   const act = await tapValues(page, 'L.1.act', 8);
   const gate = await tapValues(page, 'L.1.gate', 8);
   await expect(strip).toHaveAttribute('aria-valuetext', `L.1.act[2] = ${sixDigits(act[2]!)}`);
+  // Under the pointer, the element's value is told and no other is chosen.
+  await strip.hover({ position: { x: 4, y: 4 } });
+  await expect(op(page).getByText(`L.1.act[0] = ${sixDigits(act[0]!)}`)).toBeVisible();
+  await expect(strip).toHaveAttribute('aria-valuetext', `L.1.act[2] = ${sixDigits(act[2]!)}`);
+  await page.mouse.move(0, 0);
+  await expect(op(page).getByText(`L.1.act[2] = ${sixDigits(act[2]!)}`)).toBeVisible();
   await op(page).getByRole('button', { name: 'Table' }).click();
   for (const element of chosen(4, 80)) {
     const row = op(page).getByRole('row', { name: new RegExp(`^${element} `) });

@@ -38,6 +38,7 @@ test('attention, the residual stream, RoPE and the MLP of the real model', async
 
   const keep = { name: 'Keep, and compute again from position 0' };
   await show('mlp');
+  await expect(panel(page, 'MLP')).toContainText('18.4 kB a token'); // gate, up and act
   await panel(page, 'MLP').getByRole('button', keep).click();
   await settled(page);
   await expect(panel(page, 'MLP').getByText('Layer 12 at')).toBeVisible();

@@ -1,8 +1,10 @@
 // The lab's sampler: what it shows is what the engine draws, and a run forks where another token is
 // taken.
 import { expect, test, type Page } from '@playwright/test';
+import { visibleText } from '../../web/src/draw/token-label.ts';
 import seriousFaults from './axe.ts';
 import { expectNoOverflow, openLab, outcome, panel, select, settled, stepTo } from './lab-page.ts';
+import { expectShown } from './lab-panel.ts';
 
 const hash = '#panels=sampler&text=Once+upon+a+time';
 
@@ -139,6 +141,75 @@ test('shows probabilities that the logits in memory have', async ({ page }) => {
   const drawn = await page.evaluate(() => [...window.lab.tokens.at(-1)!.bytes]);
   const text = new TextDecoder().decode(Uint8Array.from(drawn)).replaceAll(' ', '␣');
   expect(chosen).toBe(`${text} (chosen)`);
+});
+
+test('every stage, its numbers and u are the engine’s', async ({ page }) => {
+  await openWarm(page);
+  await page.evaluate(() =>
+    window.lab.setSampling((now) => ({
+      ...now,
+      temperature: 2,
+      top_k: 6,
+      repetition_penalty: 1.3,
+      min_p: 0.001,
+    })),
+  );
+  await stepTo(page, 'token', 9);
+  await settled(page);
+  // Where most candidates are left.
+  const position = await page.evaluate(async () => {
+    const { lab } = window;
+    const kept = [];
+    for (let at = lab.nPrompt - 1; at < lab.place.end; ++at) {
+      kept.push((await lab.resample(at)).stages.at(-1)!.kept);
+    }
+    return lab.nPrompt - 1 + kept.indexOf(Math.max(...kept));
+  });
+  await select(page, { position });
+  const { stages, random, names } = await page.evaluate(async (position) => {
+    const { lab, nanoinfer } = window;
+    const nth = position - lab.nPrompt + 2;
+    const { stages, random } = await nanoinfer.trace.resample(lab.sampling, { position, nth });
+    const ids = [...new Set(stages.flatMap(({ top }) => top.map(({ id }) => id)))];
+    const pieces = await nanoinfer.pieces(ids);
+    return { stages, random, names: pieces.map(({ id, bytes }) => [id, [...bytes]] as const) };
+  }, position);
+  const textOf = new Map(
+    names.map(([id, bytes]) => [id, visibleText(Uint8Array.from(bytes))] as const),
+  );
+  const shown = await cells(page);
+  const heads = Object.keys(shown);
+  const columns = Object.keys(shown[heads[0]!]!);
+  expect(columns).toHaveLength(2 * stages.length);
+  let compared = 0;
+  for (const [i, { top }] of stages.entries()) {
+    for (const { id, logit, p } of top) {
+      const head = heads.filter((name) => name.replace(' (chosen)', '') === textOf.get(id));
+      if (head.length !== 1) continue; // Not among the rows, or another token of that text.
+      const row = shown[head[0]!]!;
+      expectShown(row[columns[2 * i]!], p);
+      expectShown(row[columns[2 * i + 1]!], logit);
+      compared += 1;
+    }
+  }
+  expect(compared).toBeGreaterThan(4 * stages.length);
+  const line = sampler(page).getByRole('img', { name: /^Summed probability/ });
+  const words = (await line.getAttribute('aria-label'))!;
+  expect(words).toContain(`u is ${random!.toPrecision(6)}.`);
+  // One part behind the other, each as long as a candidate of the last stage is likely.
+  const parts = [...words.matchAll(/from ([\d.e-]+) to ([\d.e-]+)/g)].map(([, from, to]) => ({
+    from: Number(from),
+    to: Number(to),
+  }));
+  expect(parts.map(({ from }) => from)).toEqual([0, ...parts.slice(0, -1).map(({ to }) => to)]);
+  expect(parts.at(-1)!.to).toBe(1);
+  expect(parts.length).toBeGreaterThan(2);
+  const lengths = parts.map(({ from, to }) => to - from).sort((a, b) => b - a);
+  const last = stages
+    .at(-1)!
+    .top.map(({ p }) => p)
+    .sort((a, b) => b - a);
+  lengths.forEach((length, i) => expect(length).toBeCloseTo(last[i]!, 3));
 });
 
 test('logits that are not kept come from the last layer, the same', async ({ page }) => {

@@ -207,6 +207,33 @@ test('stops at the breaks that the dialog sets', async ({ page }) => {
   await expect(place(page)).toContainText(`has a norm of ${norms[first]!.toPrecision(4)}`);
 });
 
+test('stops where the norm of any layer is above a limit', async ({ page }) => {
+  await openLab(page, promptHash);
+  await stepTo(page, 'token', 7);
+  const layers = await page.evaluate(() => window.lab.model!.info.n_layers);
+  const mosts = [];
+  for (let layer = 0; layer < layers; ++layer) {
+    const rows = await Promise.all(
+      [0, 1, 2, 3].map((at) => tapValues(page, `L.${layer}.resid_post`, at)),
+    );
+    mosts.push(Math.max(...rows.map((row) => Math.hypot(...row))));
+  }
+  const limit = Number((mosts[0]! * 1.001).toPrecision(6));
+  const first = mosts.findIndex((norm) => norm > limit);
+  expect(first).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Restart' }).click();
+  await settled(page);
+  await page.getByRole('button', { name: 'Breaks' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Breaks' });
+  await dialog.getByRole('combobox', { name: 'Stop' }).selectOption('norm');
+  await dialog.getByRole('combobox', { name: 'Tap', exact: true }).selectOption('L.*.resid_post');
+  await dialog.getByRole('spinbutton', { name: 'Limit' }).fill(`${limit}`);
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await page.keyboard.press('Escape');
+  await page.evaluate(() => window.lab.step('token'));
+  await expect(place(page)).toContainText(`L.${first}.resid_post at token`);
+});
+
 test('stops where a number is none', async ({ page }) => {
   await openLab(page, promptHash);
   await page.getByRole('button', { name: 'Breaks' }).click();

@@ -1,6 +1,8 @@
 // The page asks nobody but its own server, and then not even that.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { expect, test } from '@playwright/test';
+import { panels } from '../../web/src/elements/lab/panels.ts';
+import { openLab, settled, stepTo } from './lab-page.ts';
 import { answered, answers, ask, open, ready } from './page.ts';
 
 test('asks no other origin for anything, whatever the model writes', async ({ page, baseURL }) => {
@@ -33,6 +35,21 @@ test('asks no other origin for anything, whatever the model writes', async ({ pa
     'https://evil.example/pixel.png',
   );
   await expect(answer.locator('img, iframe, a[href^="javascript"]')).toHaveCount(0);
+  expect(others).toEqual([]);
+});
+
+test('the lab asks no other origin for anything, with every panel open', async ({
+  page,
+  baseURL,
+}) => {
+  const others: string[] = [];
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== baseURL && protocol.startsWith('http')) others.push(request.url());
+  });
+  await openLab(page, `#panels=${panels.map(({ id }) => id).join()}&text=Once+upon+a+time`);
+  await stepTo(page, 'token', 8);
+  await settled(page);
   expect(others).toEqual([]);
 });
 

@@ -13,6 +13,8 @@ export interface KeptRun {
   from: number;
   edits: readonly Edit[];
   sampling: SamplingParams;
+  /** The reader's own, which took part; '': none. */
+  code: string;
   /** Logits (n_vocab) behind which the tokens at positions from, from + 1, ... were drawn. */
   logits: readonly Float32Array[];
   /** What was kept of every tap, in the order of the plan: rows of all their values, or of norms. */
@@ -66,6 +68,7 @@ export async function recordRun(run: LabRun, request: RunRequest): Promise<KeptR
     from,
     edits: [...run.edits],
     sampling: run.sampling,
+    code: run.hooks?.code.source ?? '',
     logits: logits.slice(0, run.place.end - from),
     taps: await readTaps(run),
   };

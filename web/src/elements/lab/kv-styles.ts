@@ -37,6 +37,28 @@ export const kvStyles = css`
   .used {
     background: var(--accent);
   }
+  .pool {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 3px;
+    max-height: 6rem;
+    margin: 0 0 0.6rem;
+    padding: 0;
+    overflow-y: auto;
+    list-style: none;
+    font: 11px/1.4 var(--mono);
+  }
+  .pool li {
+    padding: 0 0.3rem;
+    border: 1px solid var(--accent);
+  }
+  .pool .free {
+    color: var(--ink-soft);
+    border: 1px dashed var(--line);
+  }
+  .pool .chosen {
+    background: var(--accent-wash);
+  }
   .vectors {
     display: grid;
     grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr));

@@ -1,7 +1,9 @@
 import { css, type CSSResultGroup, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { EngineError } from '../../client/errors.ts';
 import type { Held, LabRun } from '../../client/lab-run.ts';
+import { bytes } from '../../draw/format.ts';
 import { tokenLabel } from '../../draw/token-label.ts';
+import type { TapInfo } from '../../protocol.ts';
 import { controls } from '../shared-styles.ts';
 import { errorDetail } from '../ni-notice.ts';
 import './ni-data-table.ts';
@@ -201,9 +203,20 @@ export abstract class LabPanel<View> extends LitElement {
         names.length === 0
           ? nothing
           : html`<button @click=${() => void this.run.keepAlso(this.toKeep(names))}>
-              Keep, and compute again from position 0
-            </button>`
+                Keep, and compute again from position 0
+              </button>
+              <span class="soft">${bytes(this.#keptBytes(names))} a token</span>`
       }`;
+  }
+
+  /** Of each position, what keeping these besides takes. */
+  #keptBytes(names: readonly string[]): number {
+    const size = ({ axes }: TapInfo) => axes.reduce((all, axis) => all * (axis.size ?? 1), 1);
+    const asked = this.toKeep(names);
+    const isAsked = ({ name }: TapInfo) =>
+      asked.some((one) => one === name || one === name.replace(/[^.]+$/, '*'));
+    const taps = this.run.plan!.taps.filter((tap) => isAsked(tap) && !this.run.keeps(tap.name));
+    return 4 * taps.reduce((sum, tap) => sum + size(tap), 0);
   }
 
   static override styles: CSSResultGroup = [

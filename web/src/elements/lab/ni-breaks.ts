@@ -98,8 +98,12 @@ export class NiBreaks extends LitElement {
     const option = (value: number | string, words: string) =>
       html`<option value=${value}>${words}</option>`;
     if (kind === 'norm') {
+      const names = run.plan!.taps.map(({ name }) => name);
+      const ofAllLayers = new Set(names.map((name) => name.replace(/^L\.\d+\./, 'L.*.')));
+      const patterns = [...ofAllLayers].filter((name) => name.startsWith('L.*.'));
       return html`<select name="at" aria-label="Tap">
-        ${run.plan!.taps.map(({ name }) => option(name, name))}
+        <optgroup label="of any layer">${patterns.map((name) => option(name, name))}</optgroup>
+        <optgroup label="one">${names.map((name) => option(name, name))}</optgroup>
       </select>`;
     }
     const places = run.ops.flatMap((op, next) => {

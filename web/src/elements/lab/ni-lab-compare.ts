@@ -1,10 +1,10 @@
 import { css, html, nothing } from 'lit';
 import { Comparison, type KeptRun, logSum, type RunDifference } from '../../client/lab-compare.ts';
 import type { LabRun } from '../../client/lab-run.ts';
-import { editWords } from '../../draw/edit-words.ts';
 import { value } from '../../draw/format.ts';
+import { settingsWords } from '../../draw/run-words.ts';
 import { tokenLabel, visibleText } from '../../draw/token-label.ts';
-import type { OpInfo, SamplingParams } from '../../protocol.ts';
+import type { OpInfo } from '../../protocol.ts';
 import { errorDetail } from '../ni-notice.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -192,7 +192,7 @@ export class NiLabCompare extends LabPanel<View> {
   #texts(a: KeptRun, b: KeptRun | null, difference: RunDifference | null) {
     const text = (name: 'A' | 'B', one: KeptRun) =>
       html`<section aria-label="Text of run ${name}">
-        <h3>${name} <span>${settingsWords(one)}</span></h3>
+        <h3>${name} <span>${settingsWords(one.edits, one.code, one.sampling)}</span></h3>
         <p class="text">
           <span class="given">${joined(one, 0, one.from)}</span>${one.tokens
             .slice(one.from)
@@ -211,7 +211,7 @@ export class NiLabCompare extends LabPanel<View> {
       Math.exp(run.logits[step]![id]! - logSum(run.logits[step]!));
     return {
       caption: 'Step by step: what was drawn, and KL(A‖B) of the distributions before sampling',
-      corner: 'Position',
+      corner: 'Token',
       columns: [
         { label: 'A' },
         { label: 'B' },
@@ -224,7 +224,7 @@ export class NiLabCompare extends LabPanel<View> {
         const { id, bytes } = a!.tokens[at]!;
         const other = b!.tokens[at];
         return {
-          head: String(at),
+          head: tokenLabel(at, bytes),
           cells: [
             visibleText(bytes),
             other ? visibleText(other.bytes) : '',
@@ -319,15 +319,6 @@ function tokenWords(a: KeptRun, b: KeptRun, token: number | null): string {
   if (token === null)
     return drawn === 1 ? 'The token is the same.' : `All ${drawn} tokens are the same.`;
   return `The first ${token - a.from} of ${drawn} tokens are the same, then ${pairWords(a, b, token)}.`;
-}
-
-function settingsWords({ edits, sampling }: KeptRun): string {
-  const words = edits.length > 0 ? edits.map(editWords).join('; ') : 'no edit';
-  return `${words} · ${samplingWords(sampling)}`;
-}
-
-function samplingWords({ temperature, seed }: SamplingParams): string {
-  return temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
 }
 
 function editCount(n: number): string {

@@ -11,6 +11,7 @@ import {
 } from '../../client/kv-edits.ts';
 import type { LabRun, Selection } from '../../client/lab-run.ts';
 import { bytes, count, value } from '../../draw/format.ts';
+import { tokenLabel } from '../../draw/token-label.ts';
 import type { AttentionRow, Edit, KvSlot, KvState } from '../../protocol.ts';
 import { kvStyles } from './kv-styles.ts';
 import { engineActs } from './engine-acts.ts';
@@ -151,12 +152,14 @@ export class NiLabKv extends LabPanel<View> {
         ${this.#querySees(view)} Blocks of the pool, in the order of positions:
         <span class="mono">${[...kv.table].join(', ')}</span>.
       </p>
+      ${this.#pool(view, slot.position)}
       <ni-slot-grid
         .map=${{
           kv,
           query: query.position,
           probs: attention?.probs ?? null,
           masked: attention?.masked ?? null,
+          nameOf: this.#nameOf,
         }}
         .at=${slot.position}
         .words=${this.#slotWords(view, slot.position)}
@@ -172,6 +175,27 @@ export class NiLabKv extends LabPanel<View> {
       </details>
       ${this.#acts(view, slot, element)}
     `;
+  }
+
+  #nameOf = (position: number, most: number): string => {
+    const piece = this.run.tokens[position];
+    return piece ? tokenLabel(position, piece.bytes, most) : String(position);
+  };
+
+  /** The blocks where they lie, whatever positions they hold. */
+  #pool({ kv }: View, chosen: number) {
+    const { blockPositions: size, length } = kv;
+    const holds = new Map(Array.from(kv.table, (block, i) => [block, i * size]));
+    return html`<ol class="pool" aria-label="Blocks of the pool, in its own order">
+      ${Array.from({ length: kv.blocks }, (_, block) => {
+        const first = holds.get(block);
+        const isChosen = first !== undefined && chosen >= first && chosen < first + size;
+        const last = first === undefined ? 0 : Math.min(first + size, length) - 1;
+        return html`<li class="${first === undefined ? 'free' : ''} ${isChosen ? 'chosen' : ''}">
+          <b>${block}</b> ${first === undefined ? 'free' : `${first}–${last}`}
+        </li>`;
+      })}
+    </ol>`;
   }
 
   #querySees({ query, attention, kv }: View) {
@@ -257,7 +281,8 @@ export class NiLabKv extends LabPanel<View> {
       </div>
       <p class="soft">
         Changes act where k and v are written into the cache. Positions before stay; from this one
-        on all is computed again, since later layers depend on it.
+        on all is computed again, since later layers depend on it. What is hidden or evicted keeps
+        its bytes here, and no later query sees it.
       </p>
       <ni-panel-edits .run=${this.run} .concerns=${isOfCache}></ni-panel-edits>
     </fieldset>`;

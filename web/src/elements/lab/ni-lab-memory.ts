@@ -79,7 +79,7 @@ export class NiLabMemory extends LabPanel<View> {
       <p class="key">
         ${names.map((region) => {
           const bytes = sum(pieces.filter((piece) => piece.region === region));
-          return html`<span><i class=${region}></i>${regions[region]} <b>${size(bytes)}</b></span>`;
+          return html`<span>${swatch(region)}${regions[region]} <b>${size(bytes)}</b></span>`;
         })}
       </p>
       ${this.#map(view)}
@@ -102,6 +102,7 @@ export class NiLabMemory extends LabPanel<View> {
       @blur=${() => (this.pointed = null)}
     >
       <svg width=${width} height=${nLines * pitch} aria-hidden="true">
+        ${hatches}
         ${bars.map(({ piece, line, x, width: own }) => {
           const { region, layer, ops } = pieces[piece]!;
           const state = [
@@ -189,7 +190,7 @@ export class NiLabMemory extends LabPanel<View> {
         --weights: light-dark(#7ab8aa, #22696a);
         --weights-even: light-dark(#a5d0c4, #2f8480);
         --kv: light-dark(#f0b177, #a4591f);
-        --scratch: light-dark(#aacbe4, #2f5f96);
+        --scratch: light-dark(#aacbe4, #243f74);
         --taps: light-dark(#c9a3cf, #75477f);
         --rest: light-dark(#d8d3c5, #3a4540);
       }
@@ -199,12 +200,10 @@ export class NiLabMemory extends LabPanel<View> {
         gap: 0.2rem 0.9rem;
         font-size: 12px;
       }
-      .key i {
+      .key svg {
         display: inline-block;
-        width: 10px;
-        height: 10px;
         margin-right: 0.3rem;
-        background: var(--rest);
+        vertical-align: -2px;
       }
       .key b {
         font: 12px var(--mono);
@@ -222,28 +221,29 @@ export class NiLabMemory extends LabPanel<View> {
         fill: var(--weights-even);
       }
       rect.kv {
-        fill: var(--kv);
+        fill: url(#kv);
       }
       rect.scratch {
-        fill: var(--scratch);
+        fill: url(#scratch);
       }
       rect.taps {
+        fill: url(#taps);
+      }
+      pattern .kv {
+        fill: var(--kv);
+      }
+      pattern .scratch {
+        fill: var(--scratch);
+      }
+      pattern .taps {
         fill: var(--taps);
+      }
+      pattern .line {
+        fill: var(--ink);
+        opacity: 0.55;
       }
       rect.rest {
         fill: var(--rest);
-      }
-      i.weights {
-        background: var(--weights);
-      }
-      i.kv {
-        background: var(--kv);
-      }
-      i.scratch {
-        background: var(--scratch);
-      }
-      i.taps {
-        background: var(--taps);
       }
       .pointed {
         stroke: var(--ink);
@@ -259,6 +259,25 @@ export class NiLabMemory extends LabPanel<View> {
       }
     `,
   ];
+}
+
+/** Regions differ by more than their colours. */
+const hatches = svg`<defs>
+  <pattern id="kv" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+    <rect class="kv" width="6" height="6"></rect><rect class="line" width="1.2" height="6"></rect>
+  </pattern>
+  <pattern id="scratch" width="5" height="5" patternUnits="userSpaceOnUse">
+    <rect class="scratch" width="5" height="5"></rect><rect class="line" width="1.6" height="1.6"></rect>
+  </pattern>
+  <pattern id="taps" width="4" height="4" patternUnits="userSpaceOnUse">
+    <rect class="taps" width="4" height="4"></rect><rect class="line" width="4" height="1"></rect>
+  </pattern>
+</defs>`;
+
+function swatch(region: Region) {
+  return html`<svg width="14" height="12" aria-hidden="true">
+    <rect class=${region} width="14" height="12"></rect>
+  </svg>`;
 }
 
 function sum(pieces: readonly Piece[]): number {
@@ -281,11 +300,13 @@ function fileWords(pieces: readonly Piece[]) {
   const tensors = pieces.flatMap(({ tensor }) => tensor ?? []);
   const [first, last] = [tensors[0]!, tensors.at(-1)!];
   const tile = tensors.find(({ tile_rows }) => tile_rows > 0)?.tile_rows ?? 0;
-  return html`Bytes ${count(first.offset)} to ${count(last.offset + last.bytes - 1)} of the file lie
-  at addresses from ${count(first.address)} on, each tensor in as many bytes as it has in the file.
-  While they were loaded, every ${tile} rows of a matrix were put in a tile, interleaved, so that
-  the vector lanes of one load hold a row each; vectors lie as in the file. A row is shown in the
-  file’s order elsewhere by taking its tile apart again.`;
+  return html`Bytes 0 to ${count(first.offset - 1)} of the file are its header, which holds the
+  settings, the vocabulary and the tensors’ names; bytes ${count(first.offset)} to
+  ${count(last.offset + last.bytes - 1)} lie at addresses from ${count(first.address)} on, each
+  tensor in as many bytes as it has in the file. While they were loaded, every ${tile} rows of a
+  matrix were put in a tile, interleaved, so that the vector lanes of one load hold a row each;
+  vectors lie as in the file. A row is shown in the file’s order elsewhere by taking its tile apart
+  again.`;
 }
 
 function about({ region }: Piece): string {

@@ -9,6 +9,7 @@ import { type RoofPoint, type Roofs, roofline } from '../../draw/roofline.ts';
 import type { BenchmarkResult, BenchmarkRun, OpInfo } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
+import './ni-numbers.ts';
 import { family, flameChart, roofBox, roofChart, threadChart } from './perf-charts.ts';
 import { perfStyles } from './perf-styles.ts';
 import { WidthWatch } from './width-watch.ts';
@@ -269,6 +270,10 @@ export class NiLabPerf extends LabPanel<View> {
               <p class="soft">
                 ${threadsLead(machine.runs)} ${machine.runs.map(threadWords).join(' ')}
               </p>
+              <ni-numbers
+                label="Threads in numbers"
+                .table=${() => threadTable(machine.runs)}
+              ></ni-numbers>
             `
           : nothing
       }
@@ -310,6 +315,27 @@ export class NiLabPerf extends LabPanel<View> {
   }
 
   static override styles = [LabPanel.styles, perfStyles];
+}
+
+function threadTable(runs: readonly BenchmarkRun[]): DataTable {
+  return {
+    caption: 'This machine by threads: medians',
+    corner: 'Threads',
+    columns: [
+      { label: 'Prefill', unit: 'tokens/s' },
+      { label: 'Decode', unit: 'tokens/s' },
+      { label: 'First token', unit: 'ms' },
+      { label: 'Weights read', unit: 'GB/s' },
+      { label: 'Products', unit: 'GMAC/s' },
+    ],
+    rows: runs.map((run) => ({
+      head: String(run.nThreads || 1),
+      cells: [
+        ...[run.prefillPerSecond.median, run.decodePerSecond.median, run.firstTokenMs.median],
+        ...[run.readBytesPerSecond.median / 1e9, run.macsPerSecond.median / 1e9],
+      ],
+    })),
+  };
 }
 
 const phaseWords = { decode: 'passes of one token', prefill: 'passes of many tokens' };

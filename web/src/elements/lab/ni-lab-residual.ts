@@ -250,7 +250,12 @@ export class NiLabResidual extends LabPanel<View> {
       };
     }
     if (mode === 'guess') {
-      return { caption: 'Not before you have answered', corner: '', columns: [], rows: [] };
+      return {
+        caption: 'The question has no table: the lens has one',
+        corner: '',
+        columns: [],
+        rows: [],
+      };
     }
     return {
       caption: `Norms and lens at ${at}; followed: ${shown(followed)}`,

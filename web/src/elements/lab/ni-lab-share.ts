@@ -13,6 +13,7 @@ import {
 import type { LabRun } from '../../client/lab-run.ts';
 import { bytes } from '../../draw/format.ts';
 import { outcomeWords } from '../../draw/outcome-words.ts';
+import { codeWords, samplingWords } from '../../draw/run-words.ts';
 import { errorDetail } from '../ni-notice.ts';
 import { fileButton } from '../shared-styles.ts';
 import { download } from './download.ts';
@@ -290,30 +291,26 @@ export class NiLabShare extends LabPanel<View> {
 }
 
 function facts(experiment: Experiment): [string, string][] {
-  const { model, prompt, sampling, interventions, breaks, panels, expected, given, code } =
-    experiment;
-  const { temperature, seed, top_k: topK, top_p: topP } = sampling;
+  const { model, engine, prompt, tokenByToken, sampling, interventions, breaks } = experiment;
+  const { panels, selection, expected, given, code } = experiment;
+  const { position, layer, head, op } = selection;
   const { ids, nPrompt, logits } = expected;
   return [
     ['Model', `${modelName(model.origin)}, fingerprint ${model.fingerprint.slice(0, 12)}`],
+    ['Engine', engine],
     [
       'Prompt',
       'ids' in prompt
         ? `${prompt.ids.length} token ids`
         : `“${prompt.text}”, ${prompt.asChat ? 'as a chat message' : 'plain text'}`,
     ],
-    [
-      'Sampling',
-      temperature === 0
-        ? 'greedy'
-        : `temperature ${temperature}, top-k ${topK}, top-p ${topP}, seed ${seed}`,
-    ],
+    ['Passes over the prompt', tokenByToken ? 'one token each' : 'of many tokens'],
+    ['Sampling', samplingWords(sampling)],
     ['Edits', `${interventions.filter(({ on }) => on).length} on, of ${interventions.length}`],
     ['Breaks', `${breaks.length}`],
-    ...(code === ''
-      ? []
-      : [['Code', `${code.length} characters of JavaScript`] as [string, string]]),
+    ...(code === '' ? [] : [['Code', codeWords(code)] as [string, string]]),
     ['Panels', panels.join(', ')],
+    ['Looked at', `position ${position}, layer ${layer}, head ${head}, op ${op + 1}`],
     [
       'Expected',
       `${ids.length} tokens behind the ${nPrompt} of the prompt${

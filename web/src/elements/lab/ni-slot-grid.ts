@@ -15,13 +15,16 @@ export interface SlotMap {
   probs: Float32Array | null;
   /** (query + 1) -Infinity where an edit hides a slot. */
   masked: Float32Array | null;
+  /** '7 “␣dog”', cut to so many characters of text. */
+  nameOf: (position: number, most: number) => string;
 }
 
 const blockGap = 5;
 const leastCell = 12;
-/** Of the position that a line begins with, and its digits' width. */
+/** Of the token that a line begins with: its size, the width of a character, and how many of them. */
 const labelSize = 9;
-const digitWidth = 6;
+const digitWidth = 5.6;
+const mostText = 6;
 const darkPage = matchMedia('(prefers-color-scheme: dark)');
 
 /**
@@ -60,9 +63,9 @@ export class NiSlotGrid extends LitElement {
     return columns;
   }
 
-  /** Left of the slots, for the position that each line begins with. */
+  /** Left of the slots, for the token that each line begins with. */
   get #gutter(): number {
-    return String(this.#slots).length * digitWidth + 6;
+    return Math.ceil((String(this.#slots).length + mostText + 3) * digitWidth) + 6;
   }
 
   get #room(): number {
@@ -106,7 +109,7 @@ export class NiSlotGrid extends LitElement {
         <span class="key"><i class="later"></i>behind the query</span>
         <span class="key"><i class="hidden">×</i>hidden</span>
         <span class="key"><i></i>empty</span>
-        <span class="key"><span class="position">0</span>position of a line’s first slot</span>
+        <span class="key"><span class="position">0</span>token of a line’s first slot</span>
       </div>
     `;
   }
@@ -123,7 +126,7 @@ export class NiSlotGrid extends LitElement {
     this.#labels(context);
   }
 
-  /** Which position a line begins with; of lines that are too low, every other one or fewer. */
+  /** Which token a line begins with; of lines that are too low, every other one or fewer. */
   #labels(context: CanvasRenderingContext2D) {
     const { font, color } = getComputedStyle(this.renderRoot.querySelector('.position')!);
     context.font = font;
@@ -133,7 +136,9 @@ export class NiSlotGrid extends LitElement {
     const every = this.#columns * Math.ceil(labelSize / this.#cell);
     for (let position = 0; position < this.#slots; position += every) {
       const [x, y] = this.#placeOf(position);
-      context.fillText(String(position), x - 4, y + this.#cell / 2);
+      const isEmpty = position >= this.map.kv.length;
+      const label = isEmpty ? String(position) : this.map.nameOf(position, mostText);
+      context.fillText(label, x - 4, y + this.#cell / 2);
     }
   }
 

@@ -68,7 +68,10 @@ export class NiStepChart extends LitElement {
               : ''
           }
         </svg>
-        <span class="mono">0</span>
+        <span class="mono ends">
+          <span>${this.labels[0] ?? ''}</span>
+          <span>${n > 1 ? this.labels[n - 1] : ''}</span>
+        </span>
       </div>
       <p class="mono" aria-live="polite">
         ${this.labels[cursor] ?? ''}: ${value(values[cursor] ?? NaN)} ${this.unit}
@@ -100,6 +103,7 @@ export class NiStepChart extends LitElement {
     css`
       .chart {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 0.2rem;
         font-size: 11px;
         color: var(--ink-soft);
@@ -112,6 +116,17 @@ export class NiStepChart extends LitElement {
       }
       .bar {
         fill: var(--accent);
+      }
+      .ends {
+        display: flex;
+        justify-content: space-between;
+        gap: 1rem;
+      }
+      .ends span {
+        max-width: 45%;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
       }
       .cursor {
         fill: var(--accent-wash);

@@ -17,6 +17,7 @@ export class NiStrip extends LitElement {
     group: { attribute: false },
     chosen: { attribute: false },
     width: { state: true },
+    pointed: { state: true },
   };
   declare values: Float32Array;
   declare name: string;
@@ -25,6 +26,8 @@ export class NiStrip extends LitElement {
   /** The element that is looked at. */
   declare chosen: number;
   declare width: number;
+  /** The element under the pointer; null: none. */
+  declare pointed: number | null;
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #observer = new ResizeObserver(([entry]) => {
     this.width = Math.floor(entry!.contentRect.width);
@@ -35,6 +38,7 @@ export class NiStrip extends LitElement {
     this.group = 0;
     this.chosen = 0;
     this.width = 0;
+    this.pointed = null;
   }
 
   override connectedCallback() {
@@ -72,7 +76,9 @@ export class NiStrip extends LitElement {
     const rows = Math.ceil(values.length / columns);
     const scale = scaleOf(values, 'diverging');
     const at = Math.min(chosen, values.length - 1);
-    const words = `${name}[${this.#indexWords(at)}] = ${value(values[at]!, 6)}`;
+    const wordsOf = (i: number) => `${name}[${this.#indexWords(i)}] = ${value(values[i]!, 6)}`;
+    const { pointed } = this;
+    const isPointed = pointed !== null && pointed < values.length;
     const size = `width: ${columns * cell}px; height: ${rows * cell}px`;
     return html`
       <div class="caption">
@@ -92,9 +98,11 @@ export class NiStrip extends LitElement {
         aria-valuemin="0"
         aria-valuemax=${values.length - 1}
         aria-valuenow=${at}
-        aria-valuetext=${words}
+        aria-valuetext=${wordsOf(at)}
         @keydown=${(event: KeyboardEvent) => this.#keydown(event, at, columns)}
-        @click=${(event: MouseEvent) => this.#click(event, columns, rows)}
+        @click=${(event: MouseEvent) => this.#pick(elementAt(event, columns, rows))}
+        @pointermove=${(event: PointerEvent) => (this.pointed = elementAt(event, columns, rows))}
+        @pointerleave=${() => (this.pointed = null)}
       >
         <canvas width=${columns} height=${rows} style=${size}></canvas>
         <span
@@ -102,7 +110,7 @@ export class NiStrip extends LitElement {
           style="left: ${(at % columns) * cell - 2}px; top: ${Math.floor(at / columns) * cell - 2}px; width: ${cell + 4}px; height: ${cell + 4}px"
         ></span>
       </div>
-      <div class="value mono">${words}</div>
+      <div class="value mono">${wordsOf(isPointed ? pointed : at)}</div>
     `;
   }
 
@@ -125,12 +133,6 @@ export class NiStrip extends LitElement {
     const pixels = heatPixels(padded, scaleOf(this.values, 'diverging'), this.#dark.matches);
     context.putImageData(new ImageData(pixels, width, height), 0, 0);
   };
-
-  #click(event: MouseEvent, columns: number, rows: number) {
-    const { across, down } = pointIn(event);
-    const column = Math.max(0, Math.min(columns - 1, Math.floor(across * columns)));
-    this.#pick(Math.max(0, Math.floor(down * rows)) * columns + column);
-  }
 
   #keydown(event: KeyboardEvent, at: number, columns: number) {
     if (event.shiftKey) return;
@@ -198,6 +200,12 @@ export class NiStrip extends LitElement {
       overflow-wrap: anywhere;
     }
   `;
+}
+
+function elementAt(event: MouseEvent, columns: number, rows: number): number {
+  const { across, down } = pointIn(event);
+  const column = Math.max(0, Math.min(columns - 1, Math.floor(across * columns)));
+  return Math.max(0, Math.floor(down * rows)) * columns + column;
 }
 
 customElements.define('ni-strip', NiStrip);

@@ -5,7 +5,7 @@ export const perfStyles = css`
   :host {
     --matmul: light-dark(#7ab8aa, #22696a);
     --attention: light-dark(#f0b177, #a4591f);
-    --quantise: light-dark(#aacbe4, #2f5f96);
+    --quantise: light-dark(#aacbe4, #243f74);
     --other: light-dark(#d8d3c5, #3a4540);
   }
   h3 {
