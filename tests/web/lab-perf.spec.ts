@@ -130,6 +130,45 @@ test('measures the machine, and the run stays where it is', async ({ page }) => 
   await expect(perf(page)).toContainText(`${roof.toPrecision(3)} GMAC/s (the level)`);
 });
 
+test('two kernel sets run by turns, and which is faster is what was measured', async ({ page }) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 9);
+  const { kernels } = await page.evaluate(() => window.nanoinfer.model!.build);
+  const place = await page.evaluate(() => window.lab.place);
+  const inUse = await page.evaluate(() => window.nanoinfer.kernels());
+  const other = kernels.find((name) => name !== inUse)!;
+  const race = async (a: string, b: string) => {
+    await perf(page).getByRole('combobox', { name: 'Kernel set A' }).selectOption(a);
+    await perf(page).getByRole('combobox', { name: 'Kernel set B' }).selectOption(b);
+    await perf(page).getByRole('button', { name: 'Run A and B by turns' }).click();
+    await expect.poll(() => page.evaluate(() => window.lab.measuring)).not.toBeNull();
+    await expect.poll(() => page.evaluate(() => window.lab.busy), { timeout: 100_000 }).toBe(false);
+    return page.evaluate(() => window.lab.race!.runs);
+  };
+  const runs = await race(other, inUse);
+  expect(runs.map((run) => run.kernels)).toEqual([other, inUse]);
+  const words = perf(page).getByRole('status').filter({ hasText: 'same bits' });
+  for (const { kernels: name, decodePerSecond } of runs) {
+    const { median } = decodePerSecond;
+    const rate = median >= 1000 ? median.toFixed(0) : median.toPrecision(3);
+    await expect(words).toContainText(new RegExp(`${name}, \\d threads?: decode ${rate} `));
+  }
+  const [a, b] = runs.map(({ decodePerSecond }) => decodePerSecond);
+  await expect(words).toContainText(
+    a!.low <= b!.high && b!.low <= a!.high
+      ? 'Decode: no difference on this machine.'
+      : `Decode: B is ${(b!.median / a!.median).toPrecision(3)} times as fast as A.`,
+  );
+  expect(await page.evaluate(() => window.lab.place)).toEqual(place);
+  expect(await page.evaluate(() => window.nanoinfer.kernels())).toBe(inUse);
+  const code = await page.evaluate(() =>
+    window.nanoinfer
+      .benchmark({ kernels: ['avx2'] })
+      .catch((e: unknown) => (e as { code: string }).code),
+  );
+  expect(code).toBe('bad_argument');
+});
+
 test('can be stopped while it measures', async ({ page }) => {
   await openLab(page, hash);
   await holdBenchmark(page);

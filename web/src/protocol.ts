@@ -350,6 +350,8 @@ export interface BenchmarkOptions {
   generate?: number;
   /** Numbers of threads to measure with; left out: one, and as many as the page uses. */
   threads?: readonly number[];
+  /** Kernel sets of the build to measure with, each with each number of threads; left out: the one in use. */
+  kernels?: readonly string[];
 }
 
 export interface BenchmarkProgress {
@@ -382,6 +384,8 @@ export interface KindTime {
 /** What was measured with one number of threads. */
 export interface BenchmarkRun {
   nThreads: number;
+  /** The set that ran. */
+  kernels: string;
   /** Runs that count; those that warmed up do not. */
   repeats: number;
   prefillPerSecond: Spread;
@@ -401,7 +405,7 @@ export interface BenchmarkResult {
   model: { name: string; origin: string; fileBytes: number; types: Record<string, number> };
   prompt: number;
   generate: number;
-  /** One for each number of threads. */
+  /** One for each number of threads and kernel set. */
   runs: BenchmarkRun[];
   kernels: string;
   build: BuildInfo;

@@ -16,7 +16,7 @@ import { EngineError } from './errors.ts';
 import { editsOf, type Intervention, withEdits } from './interventions.ts';
 import { LabChanges } from './lab-changes.ts';
 import { keptPositions, readRows } from './lab-kept.ts';
-import { measureMachine } from './lab-machine.ts';
+import { measureMachine, raceKernels } from './lab-machine.ts';
 import { LabPasses } from './lab-passes.ts';
 import { LabState, nothingYet, type Prompt, promptOf, type StepUnit } from './lab-state.ts';
 import { type Held, LabValues } from './lab-values.ts';
@@ -204,6 +204,11 @@ export class LabRun extends LabState {
     return this.#alter(() => measureMachine(this, this.#abort.signal));
   }
 
+  /** The same by two kernel sets, in turns. */
+  raceKernels(a: string, b: string): Promise<void> {
+    return this.#alter(() => raceKernels(this, [a, b], this.#abort.signal));
+  }
+
   // ---- changes
 
   /** Other sampling from here on: what was drawn behind this place is forgotten. */
@@ -371,7 +376,7 @@ export class LabRun extends LabState {
     this.#abort.abort();
     this.plan = null;
     this.times = null;
-    this.machine = null;
+    this.machine = this.race = null;
     this.kept = null;
     this.tokens = [];
     this.place = nothingYet;

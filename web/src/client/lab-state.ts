@@ -107,6 +107,8 @@ export class LabState extends EventTarget {
   times: PassTimes | null = null;
   /** What was measured of this machine with this model; null: nothing yet. */
   machine: BenchmarkResult | null = null;
+  /** The same by two kernel sets. */
+  race: BenchmarkResult | null = null;
   measuring: BenchmarkProgress | null = null;
   protected taps = new Map<string, TapInfo>();
 

@@ -1,5 +1,5 @@
 // Measures the loaded model on this machine, with one thread and with as many as the page uses unless
-// others are asked for, each in a session of its own that is freed afterwards: the conversation's context is not touched.
+// others are asked for, or with several kernel sets, each in a session of its own that is freed afterwards: the conversation's context is not touched.
 import { clockTick } from '../clock-tick.ts';
 import { type PassRows, workOf } from '../op-work.ts';
 import type {
@@ -41,10 +41,11 @@ interface Reading {
   macsPerSecond: number;
 }
 
-/** A session of one number of threads, and what has been read of it. */
+/** A session of one number of threads and one kernel set, and what has been read of it. */
 interface Lane {
   session: Session;
   nThreads: number;
+  kernels: string;
   readings: Reading[];
   /** What a run takes; null before it has warmed up. */
   runMs: number | null;
@@ -58,14 +59,17 @@ export async function benchmark(
 ): Promise<BenchmarkResult> {
   const counts = checkedCounts(options, ready.model.info);
   const threads = checkedThreads(options, ready.loaded.choice.nThreads);
+  const sets = checkedKernels(options, ready);
   const greedy = new Sampler(ready.model, { temperature: 0 });
   const owned: { free(): void }[] = [greedy];
   return freeing(owned, async () => {
     const lanes: Lane[] = [];
     for (const n of threads) {
-      const lane = await openLane(ready, counts, n);
-      lanes.push(lane);
-      owned.push(lane.session);
+      for (const set of sets) {
+        const lane = await openLane(ready, counts, n, set);
+        lanes.push(lane);
+        owned.push(lane.session);
+      }
     }
     const measuring = new Measuring(lanes, greedy, counts, ids(counts, ready.model), signal, emit);
     return describe(ready, counts, await measuring.run(), lanes);
@@ -96,15 +100,31 @@ function checkedThreads({ threads }: BenchmarkOptions, most: number): readonly n
   });
 }
 
+function checkedKernels({ kernels }: BenchmarkOptions, ready: Ready): readonly string[] {
+  if (!kernels) return [ready.session.info().kernels];
+  const there = ready.loaded.build.kernels;
+  if (kernels.length > 0 && kernels.every((name) => there.includes(name))) return kernels;
+  throw new Failure('bad_argument', 'This build has no such kernel set.', {
+    place: 'kernels',
+    expected: there.join(', '),
+    actual: kernels.join(', '),
+  });
+}
+
 /** Tokens from all over the vocabulary: which they are makes no difference to the work. */
 function ids({ prompt, generate }: Counts, { info }: Model): number[] {
   const nVocab = Math.min(info.n_vocab, 1 << 15);
   return Array.from({ length: prompt + generate }, (_, i) => (i * 7919 + 1) % nVocab);
 }
 
-async function openLane(ready: Ready, { prompt, generate }: Counts, n: number): Promise<Lane> {
+async function openLane(
+  ready: Ready,
+  { prompt, generate }: Counts,
+  n: number,
+  kernels: string,
+): Promise<Lane> {
   const session = new Session(ready.model, prompt + generate, ready.session.nBatch, n);
-  session.useKernels(ready.session.info().kernels);
+  session.useKernels(kernels);
   // Its threads begin while this worker is idle. Freeing it before that would wait for them for ever.
   const started = performance.now();
   while (!session.started) {
@@ -113,7 +133,7 @@ async function openLane(ready: Ready, { prompt, generate }: Counts, n: number): 
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  return { session, nThreads: session.info().n_threads, readings: [], runMs: null };
+  return { session, nThreads: session.info().n_threads, kernels, readings: [], runMs: null };
 }
 
 class Measuring {
@@ -205,12 +225,13 @@ class Measuring {
 
   /** Where its time goes, and the figures of its runs. */
   async #finish(lane: Lane): Promise<BenchmarkRun> {
-    const { session, nThreads, readings } = lane;
+    const { session, nThreads, kernels, readings } = lane;
     const { prompt, generate } = this.#counts;
     const of = (figure: (reading: Reading) => number) => spread(readings.map(figure));
     this.#report(lane, 'time of each kind of op');
     return {
       nThreads,
+      kernels,
       repeats: readings.length,
       prefillPerSecond: of(({ prefill: ms }) => (prompt / ms) * 1000),
       decodePerSecond: of(({ decode: ms }) => (generate / ms) * 1000),
@@ -255,7 +276,7 @@ class Measuring {
     return { prefillKinds, decodeKinds: byKind(ops, session.opMs(), tokens) };
   }
 
-  #report({ nThreads }: Lane, doing: string): void {
+  #report({ nThreads, kernels }: Lane, doing: string): void {
     const n = this.#lanes.length;
     const step = this.#step++;
     const steps = n * (1 + rounds.most + 1); // warming up, runs, and one with every op timed
@@ -263,7 +284,9 @@ class Measuring {
     const runMs = this.#lanes.reduce((sum, lane) => sum + (lane.runMs ?? 0), 0) / n;
     const msLeft = known ? (steps - step) * runMs : null;
     const threads = `${nThreads} thread${nThreads === 1 ? '' : 's'}`;
-    this.#emit({ doing: `${threads}: ${doing}`, step, steps, msLeft });
+    const ofSeveral = this.#lanes.some((lane) => lane.kernels !== kernels);
+    const who = ofSeveral ? `${threads}, ${kernels}` : threads;
+    this.#emit({ doing: `${who}: ${doing}`, step, steps, msLeft });
   }
 }
 

@@ -9,6 +9,7 @@ import { type RoofPoint, type Roofs, roofline } from '../../draw/roofline.ts';
 import type { BenchmarkResult, BenchmarkRun, OpInfo } from '../../protocol.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
+import './ni-kernel-race.ts';
 import './ni-numbers.ts';
 import { family, flameChart, roofBox, roofChart, threadChart } from './perf-charts.ts';
 import { perfStyles } from './perf-styles.ts';
@@ -26,6 +27,8 @@ interface View {
   kinds: Group[];
   names: { prefill: Group[]; decode: Group[] };
   machine: BenchmarkResult | null;
+  /** The kernel set that the run has. */
+  inUse: string;
   selected: number;
 }
 
@@ -73,6 +76,7 @@ export class NiLabPerf extends LabPanel<View> {
       kinds: groups(ops, totals, ({ kind }) => kind),
       names: { prefill: byName(ops, times, 'prefill'), decode: byName(ops, times, 'decode') },
       machine,
+      inUse: run.recorded ? '' : (await run.client.memory()).kernels,
       selected: selection.op,
     };
   }
@@ -226,7 +230,7 @@ export class NiLabPerf extends LabPanel<View> {
 
   // ---- the machine
 
-  #machine({ machine, names }: View) {
+  #machine({ machine, names, inUse }: View) {
     const { measuring } = this.run;
     const width = Math.min(640, Math.max(240, this.#width.width));
     const height = 260;
@@ -277,6 +281,13 @@ export class NiLabPerf extends LabPanel<View> {
             `
           : nothing
       }
+      <h3>Two kernel sets</h3>
+      <ni-kernel-race
+        .run=${this.run}
+        .race=${this.run.race}
+        .inUse=${inUse}
+        ?measuring=${measuring !== null}
+      ></ni-kernel-race>
     `;
   }
 

@@ -1,0 +1,114 @@
+import { css, html, LitElement, nothing } from 'lit';
+import type { LabRun } from '../../client/lab-run.ts';
+import { rate } from '../../draw/format.ts';
+import type { BenchmarkResult, BenchmarkRun, Spread } from '../../protocol.ts';
+import { controls } from '../shared-styles.ts';
+
+/** Two kernel sets measured by turns: which is faster here, and by how much. */
+export class NiKernelRace extends LitElement {
+  static override properties = {
+    run: { attribute: false },
+    race: { attribute: false },
+    inUse: { attribute: false },
+    measuring: { type: Boolean },
+  };
+  declare run: LabRun;
+  /** null: none has been run. */
+  declare race: BenchmarkResult | null;
+  /** The set that the run has. */
+  declare inUse: string;
+  declare measuring: boolean;
+
+  override render() {
+    const { race } = this;
+    const { kernels } = this.run.model!.build;
+    const other = kernels.find((name) => name !== this.inUse) ?? this.inUse;
+    const choice = (name: 'A' | 'B', chosen: string) =>
+      html`<label>
+        ${name}
+        <select name=${name} aria-label="Kernel set ${name}">
+          ${kernels.map(
+            (each) => html`<option value=${each} ?selected=${each === chosen}>${each}</option>`,
+          )}
+        </select>
+      </label>`;
+    return html`
+      <form class="row" @submit=${this.#start}>
+        ${choice('A', other)} ${choice('B', this.inUse)}
+        <button ?disabled=${this.measuring}>Run A and B by turns</button>
+      </form>
+      ${
+        race
+          ? html`<p role="status">
+              ${race.runs.map((run, i) => lineOf('AB'[i]!, run))}
+              ${verdict('Decode', race.runs, (run) => run.decodePerSecond)}
+              ${verdict('Prefill', race.runs, (run) => run.prefillPerSecond)} Medians of
+              ${race.runs[0]!.repeats} runs of ${race.prompt} + ${race.generate} tokens, quartiles
+              in brackets. Both give the same bits.
+            </p>`
+          : nothing
+      }
+    `;
+  }
+
+  #start = (event: SubmitEvent) => {
+    event.preventDefault();
+    const fields = new FormData(event.target as HTMLFormElement);
+    void this.run.raceKernels(fields.get('A') as string, fields.get('B') as string);
+  };
+
+  static override styles = [
+    controls,
+    css`
+      .row {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0.4rem 0.8rem;
+        margin-bottom: 0.5rem;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 0.35rem;
+      }
+      p {
+        margin: 0 0 0.5rem;
+        font-size: 12px;
+      }
+      span {
+        display: block;
+      }
+    `,
+  ];
+}
+
+const spreadWords = ({ low, median, high }: Spread) =>
+  html`<b class="mono">${rate(median)}</b> (${rate(low)}–${rate(high)})`;
+
+function lineOf(name: string, { kernels, nThreads, ...run }: BenchmarkRun) {
+  const threads = nThreads === 1 ? '1 thread' : `${nThreads} threads`;
+  return html`<span>
+    ${name}, ${kernels}, ${threads}: decode ${spreadWords(run.decodePerSecond)}, prefill
+    ${spreadWords(run.prefillPerSecond)} tokens/s.
+  </span>`;
+}
+
+/** Quartiles that overlap are no difference. */
+function verdict(
+  what: string,
+  [a, b]: readonly BenchmarkRun[],
+  figure: (run: BenchmarkRun) => Spread,
+): string {
+  const [inA, inB] = [figure(a!), figure(b!)];
+  if (inA.low <= inB.high && inB.low <= inA.high) return `${what}: no difference on this machine.`;
+  return `${what}: B is ${(inB.median / inA.median).toPrecision(3)} times as fast as A.`;
+}
+
+customElements.define('ni-kernel-race', NiKernelRace);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'ni-kernel-race': NiKernelRace;
+  }
+}
