@@ -82,3 +82,70 @@ test('two runs of the real model part at the very op that was edited', async ({ 
     await expect(found).toContainText('its norm');
   }
 });
+
+test('tokens, plan, op, sampler, cache, weights and memory of the real model', async ({ page }) => {
+  const ids = 'tokens,map,op,sampler,kv,quant,memory';
+  await page.goto(`/lab.html?model=default&temperature=0${promptHash(ids)}`);
+  await settled(page);
+  await page.evaluate(async () => {
+    const { lab } = window;
+    await lab.runTokens(4);
+    lab.select({ layer: 12, head: 5, op: lab.tap('final_norm')!.op });
+  });
+  await settled(page);
+  const told = await page.evaluate(async () => {
+    const { lab, nanoinfer } = window;
+    const { trace } = nanoinfer;
+    const { position } = lab.selection;
+    const kvHead = Math.floor((5 * lab.model!.info.n_kv_heads) / lab.model!.info.n_heads);
+    const [slot, context, top, tensors] = await Promise.all([
+      trace.kvSlot(12, kvHead, position),
+      trace.context(),
+      trace.top(3),
+      trace.tensors(),
+    ]);
+    const heads = lab.ops.map(({ name, bytes, n_out: nOut }) => ({ name, bytes, nOut }));
+    const head = await trace.matrixRow(lab.ops.length - 1, 0);
+    const plan = { ops: heads, context: [...context], head: [...head] };
+    return { ...plan, k: [...slot.k], top, tensors, position };
+  });
+  const { position } = told;
+
+  const tokens = await tableRows(page, 'Tokens');
+  expect(tokens.map(([, id]) => Number(id))).toEqual(told.context);
+
+  const plan = await tableRows(page, 'Map');
+  expect(plan).toHaveLength(100); // the first page
+  for (const op of chosen(6, plan.length)) {
+    expect(plan[op]![0]).toBe(`${op + 1} ${told.ops[op]!.name}`);
+    expect(Number(plan[op]![5])).toBe(told.ops[op]!.nOut);
+  }
+
+  const final = await tapValues(page, 'final_norm', position);
+  const rows = await tableRows(page, 'Op');
+  for (const element of chosen(4, rows.length)) {
+    expectShown(rows[element]!.at(-1), final[element]!);
+  }
+
+  const candidates = await tableRows(page, 'Sampler');
+  for (const { logit, p } of told.top) {
+    const row = candidates.find(([, , shown]) => Math.abs(Number(shown) - logit) < 1e-3);
+    expectShown(row![1], p);
+  }
+
+  await expect(panel(page, 'KV cache')).toContainText(`k[0] = ${told.k[0]!.toPrecision(6)}`);
+
+  await page.evaluate(() => window.lab.select({ op: window.lab.ops.length - 1 }));
+  await settled(page);
+  const weights = await tableRows(page, 'Quantisation');
+  for (const at of chosen(4, weights.length)) expectShown(weights[at]!.at(-1), told.head[at]!);
+
+  const pieces = await tableRows(page, 'Memory');
+  const tensors = new Map(told.tensors.map(({ name, ...place }) => [name, place]));
+  const shown = pieces.filter(([name]) => tensors.has(name!));
+  for (const at of chosen(4, shown.length)) {
+    const [name, ...cells] = shown[at]!;
+    const { bytes, offset, address } = tensors.get(name!)!;
+    expect(cells.slice(3, 6).map(Number)).toEqual([bytes, offset, address]);
+  }
+});
