@@ -46,28 +46,23 @@ test('shows engine, memory, a bar for each token and the time of each kind of op
 
 test('the main thread is never blocked: real model, load, prefill and decode', async ({ page }) => {
   await open(page, 'model=tiny');
-  const gaps = await page.evaluate(async () => {
+  const blocked = await page.evaluate(async () => {
     const { nanoinfer } = window;
-    // The longest wait of a timer in each tenth of a second.
+    // The part of the time that passes in waits of a timer longer than a tenth of a second.
     const during = async (work: Promise<unknown>) => {
-      const longest: number[] = [];
       const state = { done: false };
       void work.finally(() => (state.done = true));
-      let last = performance.now();
-      let mark = last;
-      let most = 0;
+      const began = performance.now();
+      let last = began;
+      let blocked = 0;
       while (!state.done) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         const now = performance.now();
-        most = Math.max(most, now - last);
+        if (now - last > 100) blocked += now - last;
         last = now;
-        if (now - mark < 100) continue;
-        longest.push(most);
-        most = 0;
-        mark = now;
       }
       await work;
-      return longest.sort((a, b) => a - b)[longest.length >> 2] ?? most;
+      return blocked / (last - began);
     };
     const content = 'The sea was calm that day and the keeper looked out. '.repeat(40);
     const load = await during(
@@ -80,7 +75,8 @@ test('the main thread is never blocked: real model, load, prefill and decode', a
     );
     return { load, prefill, decode };
   });
-  expect(gaps.load).toBeLessThan(100);
-  expect(gaps.prefill).toBeLessThan(100);
-  expect(gaps.decode).toBeLessThan(100);
+  // A machine that is shared may stand still now and then; an engine on this thread leaves it nothing.
+  expect(blocked.load, 'load').toBeLessThan(0.5);
+  expect(blocked.prefill, 'prefill').toBeLessThan(0.5);
+  expect(blocked.decode, 'decode').toBeLessThan(0.5);
 });

@@ -254,6 +254,19 @@ test('a hook of the scores is attention with other scores, as the edit that mask
   );
   const hooked = await logits();
   expect(far(hooked, engine)).toBeGreaterThan(0.1);
+  // Two hooks of one layer are one behind the other, and what an edit hides stays hidden.
+  const hide = '(t, ctx) => { if (ctx.position > 0) t.data[t.cols * HEAD] = -Infinity; }';
+  const nHeads = await page.evaluate(() => window.lab.model!.info.n_heads);
+  const each = Array.from({ length: nHeads }, (_, h) => hide.replace('HEAD', `${h}`));
+  await use(page, each.map((one) => `lab.on('L.*.scores', ${one});`).join('\n'));
+  expect(far(await logits(), hooked)).toBeLessThan(1e-4);
+  const mask = { do: 'mask', site: 'L.*.scores', keys: [0, 1], from: 1 } as const;
+  await use(page, "lab.on('L.*.scores', () => {});");
+  await page.evaluate((one) => window.lab.setEdits([{ ...one, keys: [0, 1] }]), mask);
+  await settled(page);
+  expect(far(await logits(), hooked)).toBeLessThan(1e-4);
+  await page.evaluate(() => window.lab.setEdits([]));
+  await settled(page);
   await switchOff(page);
   await page.evaluate(() =>
     window.lab.setEdits([{ do: 'mask', site: 'L.*.scores', keys: [0, 1], from: 1 }]),

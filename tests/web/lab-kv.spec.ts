@@ -33,7 +33,7 @@ test('is empty before the first pass, then grows as memory does', async ({ page 
     const blocks = memory.kvBytesUsed / (64 * each);
     await expect(kv(page)).toContainText(`${blocks} of ${memory.kvBytesMax / (64 * each)} blocks`);
     const pool = kv(page)
-      .getByRole('list', { name: /^Blocks of the pool/ })
+      .getByRole('region', { name: /^Blocks of the pool/ })
       .getByRole('listitem');
     const { table } = await page.evaluate(async () => {
       const { table } = await window.nanoinfer.trace.kv();
@@ -51,6 +51,19 @@ test('is empty before the first pass, then grows as memory does', async ({ page 
       `${slots - n} of the ${slots} slots taken, ${((unused / memory.kvBytesUsed) * 100).toFixed(1)} %: ${unused.toLocaleString('en-US')} bytes`,
     );
   }
+});
+
+test('a block that the pass at hand has taken is reserved until it is complete', async ({
+  page,
+}) => {
+  await openLab(page, hash);
+  await stepTo(page, 'token', 64);
+  await page.evaluate(() => window.lab.step('op'));
+  await settled(page);
+  const pool = kv(page)
+    .getByRole('region', { name: /^Blocks of the pool/ })
+    .getByRole('listitem');
+  await expect(pool).toHaveText(['0 0–63', '1 reserved']);
 });
 
 test('shows the keys, values and attention that the engine holds', async ({ page }) => {

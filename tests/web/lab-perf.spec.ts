@@ -145,6 +145,9 @@ test('two kernel sets run by turns, and which is faster is what was measured', a
     await expect.poll(() => page.evaluate(() => window.lab.busy), { timeout: 100_000 }).toBe(false);
     return page.evaluate(() => window.lab.race!.runs);
   };
+  await perf(page).getByRole('combobox', { name: 'Kernel set A' }).selectOption(inUse);
+  await perf(page).getByRole('combobox', { name: 'Kernel set B' }).selectOption(inUse);
+  await expect(perf(page).getByRole('button', { name: 'Run A and B by turns' })).toBeDisabled();
   const runs = await race(other, inUse);
   expect(runs.map((run) => run.kernels)).toEqual([other, inUse]);
   const words = perf(page).getByRole('status').filter({ hasText: 'same bits' });

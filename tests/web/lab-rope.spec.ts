@@ -133,6 +133,26 @@ test('a theta that is let go where it was is held no longer, and keys go on from
   await expect(view(page)).not.toContainText('by the θ that you hold');
 });
 
+test('what is set while theta is still computed holds', async ({ page }) => {
+  await openPanel(page, 'rope', 40);
+  const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
+  await slider.evaluate((input: HTMLInputElement) => {
+    input.value = '2';
+    input.dispatchEvent(new Event('input'));
+    input.dispatchEvent(new Event('change'));
+    const root = input.getRootNode() as ShadowRoot;
+    const buttons = [...root.querySelectorAll('button')];
+    return Promise.resolve().then(async () => {
+      await new Promise(requestAnimationFrame);
+      buttons.find((each) => each.textContent.includes('own'))!.click();
+    });
+  });
+  await settled(page);
+  expect(await page.evaluate(() => window.lab.edits)).toEqual([]);
+  await expect(view(page)).not.toContainText('by the θ that you hold');
+  await expect(slider).toHaveValue('4');
+});
+
 for (const model of ['tiny', 'models/glass-llama.gguf'])
   test(`the other pairing of ${model} is that of its q and k`, async ({ page }) => {
     await page.goto(`/lab.html?model=${model}&temperature=0#panels=rope&text=Once+upon+a+time`);

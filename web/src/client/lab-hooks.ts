@@ -1,6 +1,6 @@
 // Where a reader's own code takes part in a run: behind which ops a pass stops for it, what it is
 // shown there, and what it leaves in the pass.
-import type { ModelInfo, PassState, Plan, TapInfo, TapValues } from '../protocol.ts';
+import type { Edit, ModelInfo, PassState, Plan, TapInfo, TapValues } from '../protocol.ts';
 import { isNamed, onePerOp } from '../tap-pattern.ts';
 import type { Client } from './client.ts';
 import { joined } from './joined.ts';
@@ -218,6 +218,7 @@ export class LabHooks {
       z,
       headDim,
       scale: Math.fround(1 / Math.sqrt(headDim)),
+      masks: masksOf(trace.edits, layer),
     });
     const use = this.uses[piece.index]!;
     use.off = z.reduce((most, x, i) => Math.max(most, Math.abs(x - data[i]!)), use.off ?? 0);
@@ -259,6 +260,15 @@ export class LabHooks {
     const expected = `0 to ${nLayers - 1}`;
     throw codeError('There is no such layer.', piece.line, String(wrong), expected);
   }
+}
+
+/** Edits that hide scores of this layer. */
+function masksOf(edits: readonly Edit[], layer: number) {
+  return edits.flatMap((edit) => {
+    if (edit.do !== 'mask' || !isNamed(`L.${layer}.scores`, edit.site)) return [];
+    const { keys, head = null, from = 0, to = Infinity } = edit;
+    return [{ keys, head, from, to }];
+  });
 }
 
 function callOf({ kind, pattern, layers }: Piece): string {

@@ -50,7 +50,8 @@ async function compareModels(
   const close = () => other.close();
   signal.addEventListener('abort', close);
   try {
-    const { first, end } = keptPositions(run);
+    let { first } = keptPositions(run);
+    const { end } = keptPositions(run);
     const tokens = run.tokens.slice(0, end);
     const taps = residualTaps(run);
     await other.load(
@@ -68,10 +69,17 @@ async function compareModels(
       tokens.map(({ id }) => id),
       { onProgress: (done, of) => onProgress({ doing: 'running', done, of }) },
     );
-    const layers: Float64Array[] = [];
-    const kl = new Float64Array(end - first);
-    const ids: { here: number; there: number }[] = [];
+    let layers: Float64Array[] = [];
+    let kl: number[] = [];
+    let ids: { here: number; there: number }[] = [];
     for (let position = first; position < end; ++position) {
+      const kept = keptPositions(run).first;
+      if (position < kept) {
+        // Steps meanwhile have taken the place of these and those before them.
+        first = position = kept;
+        [layers, kl, ids] = [[], [], []];
+        if (position >= end) break;
+      }
       onProgress({ doing: 'comparing', done: position - first, of: end - first });
       const [own, exact] = await Promise.all([
         betweenSteps(signal, () => rowsAt(run.client, taps, position)),
@@ -82,12 +90,22 @@ async function compareModels(
         betweenSteps(signal, () => prediction(run.client, taps.at(-1)!, position)),
         prediction(other, taps.at(-1)!, position),
       ]);
-      kl[position - first] = klOf(there, here);
+      kl.push(klOf(there, here));
       ids.push({ here: largest(here), there: largest(there) });
     }
     const likeliest = await run.client.pieces(ids.map(({ here }) => here));
     const likeliestThere = await run.client.pieces(ids.map(({ there }) => there));
-    return { reference, tokens, epoch, first, layers, kl, likeliest, likeliestThere };
+    if (kl.length === 0) throw EngineError.of('not_kept', 'None of these tokens is kept any more.');
+    return {
+      reference,
+      tokens,
+      epoch,
+      first,
+      layers,
+      kl: Float64Array.from(kl),
+      likeliest,
+      likeliestThere,
+    };
   } finally {
     signal.removeEventListener('abort', close);
     close();

@@ -18,6 +18,9 @@ export interface Piece extends Omit<Given, 'stack'> {
   line: number;
 }
 
+/** A worker that does not run by then never will. */
+const mostStartMs = 30_000;
+
 const before = `"use strict";(${studentRuntime.toString()})();\n`;
 const linesBefore = before.split('\n').length - 1;
 
@@ -48,9 +51,11 @@ export class StudentCode {
         reject(event instanceof ErrorEvent ? notRight(event) : notStarted());
       };
     });
-    this.#awake = new Promise((resolve) => {
+    this.#awake = new Promise((resolve, reject) => {
       this.#worker.addEventListener('message', resolve, { once: true });
+      setTimeout(() => reject(notStarted()), mostStartMs);
     });
+    this.#awake.catch(() => undefined);
     this.#wrong.catch(() => undefined); // Told to whoever asks.
   }
 

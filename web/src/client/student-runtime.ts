@@ -47,6 +47,8 @@ export interface Questions {
       z: Float32Array;
       headDim: number;
       scale: number;
+      /** Scores that edits hide: of queries [from, to), of one head or of all, for positions [keys]. */
+      masks: { keys: [number, number]; head: number | null; from: number; to: number }[];
     };
     answer: { data: Float32Array };
   };
@@ -65,6 +67,9 @@ export function studentRuntime(): void {
   type Code = (...args: unknown[]) => unknown;
   const given: (Given & { code: Code })[] = [];
   let engineHeads: Float32Array[] | null = null;
+  /** Hooks of scores, in their order: those of one layer see what those before have left. */
+  const overScores: { layers: readonly number[] | null; code: Code }[] = [];
+  let masks: Questions['replace']['asks']['masks'] = [];
 
   // Thrown when the page asks: of what is thrown before, it is told the line that threw.
   let misuse: TypeError | null = null;
@@ -91,7 +96,8 @@ export function studentRuntime(): void {
       if (layer === undefined || !isCode) give(code, { kind: 'on', pattern });
       else {
         const layers = layer === '*' ? null : [Number(layer)];
-        give(withScores(code as Code), { kind: 'replace', pattern, layers });
+        overScores.push({ layers, code: code as Code });
+        give(withScores(overScores.length), { kind: 'replace', pattern, layers });
       }
     },
     replace(what: unknown, ...rest: unknown[]) {
@@ -151,10 +157,10 @@ export function studentRuntime(): void {
   }
 
   /**
-   * Attention in two halves, with the code between them: the kernel never has all scores of a row at
-   * once, so they are computed here, from its q and K.
+   * Attention in two halves, with the first n hooks between them: the kernel never has all scores of a
+   * row at once, so they are computed here, from its q and K.
    */
-  function withScores(code: Code): Code {
+  function withScores(n: number): Code {
     return (asked) => {
       const { q, K, V, out, scale, layer, position, ids } = asked as Attention;
       const [rows, cols] = [q.length, position + 1];
@@ -169,8 +175,22 @@ export function studentRuntime(): void {
           data[head * cols + p] = scale * sum;
         });
       });
-      code(t, { ids, position, layer });
-      put(data, t.data, 't.data');
+      for (const { keys, head, from, to } of masks) {
+        if (position < from || position >= to) continue;
+        for (let row = head ?? 0; row < (head === null ? rows : head + 1); ++row) {
+          data.fill(
+            -Infinity,
+            row * cols + Math.min(keys[0], cols),
+            row * cols + Math.min(keys[1], cols),
+          );
+        }
+      }
+      for (const { layers, code } of overScores.slice(0, n)) {
+        if (layers && !layers.includes(layer)) continue;
+        code(t, { ids, position, layer });
+        put(data, t.data, 't.data');
+        t.data = data;
+      }
       heads(data, cols).forEach((scores, head) => {
         const kvHead = Math.floor(head / group);
         const most = Math.max(...scores);
@@ -216,7 +236,8 @@ export function studentRuntime(): void {
       });
       return { data };
     },
-    replace({ piece, q, k, v, z, layer, first, ids, headDim, scale }) {
+    replace({ piece, q, k, v, z, layer, first, ids, headDim, scale, masks: hidden }) {
+      masks = hidden;
       const n = ids.length - first;
       const data = new Float32Array(z.length);
       const keys = rowsOf(k, ids.length).map((row) => heads(row, headDim));

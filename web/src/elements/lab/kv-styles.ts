@@ -38,13 +38,16 @@ export const kvStyles = css`
     background: var(--accent);
   }
   .pool {
+    max-height: 6rem;
+    margin-bottom: 0.6rem;
+    overflow-y: auto;
+  }
+  .pool ol {
     display: flex;
     flex-wrap: wrap;
     gap: 3px;
-    max-height: 6rem;
-    margin: 0 0 0.6rem;
+    margin: 0;
     padding: 0;
-    overflow-y: auto;
     list-style: none;
     font: 11px/1.4 var(--mono);
   }
@@ -56,7 +59,8 @@ export const kvStyles = css`
     color: var(--ink-soft);
     border: 1px dashed var(--line);
   }
-  .pool .chosen {
+  .pool [aria-current='true'] {
+    font-weight: 700;
     background: var(--accent-wash);
   }
   .vectors {

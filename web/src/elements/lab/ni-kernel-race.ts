@@ -11,6 +11,8 @@ export class NiKernelRace extends LitElement {
     race: { attribute: false },
     inUse: { attribute: false },
     measuring: { type: Boolean },
+    a: { state: true },
+    b: { state: true },
   };
   declare run: LabRun;
   /** null: none has been run. */
@@ -18,44 +20,48 @@ export class NiKernelRace extends LitElement {
   /** The set that the run has. */
   declare inUse: string;
   declare measuring: boolean;
+  /** As they were chosen; null: not yet. */
+  declare a: string | null;
+  declare b: string | null;
+
+  constructor() {
+    super();
+    this.a = null;
+    this.b = null;
+  }
 
   override render() {
-    const { race } = this;
+    const { race, measuring } = this;
     const { kernels } = this.run.model!.build;
-    const other = kernels.find((name) => name !== this.inUse) ?? this.inUse;
+    const b = this.b ?? this.inUse;
+    const a = this.a ?? kernels.findLast((name) => name !== b) ?? b;
     const choice = (name: 'A' | 'B', chosen: string) =>
       html`<label>
         ${name}
-        <select name=${name} aria-label="Kernel set ${name}">
+        <select
+          aria-label="Kernel set ${name}"
+          @change=${(event: Event) => {
+            const { value } = event.target as HTMLSelectElement;
+            if (name === 'A') this.a = value;
+            else this.b = value;
+          }}
+        >
           ${kernels.map(
             (each) => html`<option value=${each} ?selected=${each === chosen}>${each}</option>`,
           )}
         </select>
       </label>`;
+    const start = () => (measuring ? this.run.pause() : void this.run.raceKernels(a, b));
     return html`
-      <form class="row" @submit=${this.#start}>
-        ${choice('A', other)} ${choice('B', this.inUse)}
-        <button ?disabled=${this.measuring}>Run A and B by turns</button>
-      </form>
-      ${
-        race
-          ? html`<p role="status">
-              ${race.runs.map((run, i) => lineOf('AB'[i]!, run))}
-              ${verdict('Decode', race.runs, (run) => run.decodePerSecond)}
-              ${verdict('Prefill', race.runs, (run) => run.prefillPerSecond)} Medians of
-              ${race.runs[0]!.repeats} runs of ${race.prompt} + ${race.generate} tokens, quartiles
-              in brackets. Both give the same bits.
-            </p>`
-          : nothing
-      }
+      <div class="row">
+        ${choice('A', a)} ${choice('B', b)}
+        <button ?disabled=${a === b && !measuring} @click=${start}>
+          ${measuring ? 'Stop' : 'Run A and B by turns'}
+        </button>
+      </div>
+      <p role="status">${race && !measuring ? outcomeOf(race) : nothing}</p>
     `;
   }
-
-  #start = (event: SubmitEvent) => {
-    event.preventDefault();
-    const fields = new FormData(event.target as HTMLFormElement);
-    void this.run.raceKernels(fields.get('A') as string, fields.get('B') as string);
-  };
 
   static override styles = [
     controls,
@@ -81,6 +87,15 @@ export class NiKernelRace extends LitElement {
       }
     `,
   ];
+}
+
+function outcomeOf({ runs, prompt, generate }: BenchmarkResult) {
+  return html`
+    ${runs.map((run, i) => lineOf('AB'[i]!, run))}
+    ${verdict('Decode', runs, (run) => run.decodePerSecond)}
+    ${verdict('Prefill', runs, (run) => run.prefillPerSecond)} Medians of ${runs[0]!.repeats} runs
+    of ${prompt} + ${generate} tokens, quartiles in brackets. Both give the same bits.
+  `;
 }
 
 const spreadWords = ({ low, median, high }: Spread) =>

@@ -55,6 +55,7 @@ export class NiLabCode extends LabPanel<View> {
       <code>lab.sampler((logits, ctx, rng) =&gt; id)</code>
       <code>lab.logits((logits, ctx) =&gt; …)</code>
       <code>lab.on('L.*.z', (t, ctx) =&gt; …)</code>
+      <code>lab.on('L.*.scores', (t, ctx) =&gt; …)</code>
       <code>lab.replace('attn', { layers }, ({ q, K, V, out, scale }) =&gt; …)</code>
     `;
   }

@@ -186,16 +186,25 @@ export class NiLabKv extends LabPanel<View> {
   #pool({ kv }: View, chosen: number) {
     const { blockPositions: size, length } = kv;
     const holds = new Map(Array.from(kv.table, (block, i) => [block, i * size]));
-    return html`<ol class="pool" aria-label="Blocks of the pool, in its own order">
-      ${Array.from({ length: kv.blocks }, (_, block) => {
-        const first = holds.get(block);
-        const isChosen = first !== undefined && chosen >= first && chosen < first + size;
-        const last = first === undefined ? 0 : Math.min(first + size, length) - 1;
-        return html`<li class="${first === undefined ? 'free' : ''} ${isChosen ? 'chosen' : ''}">
-          <b>${block}</b> ${first === undefined ? 'free' : `${first}–${last}`}
-        </li>`;
-      })}
-    </ol>`;
+    return html`<div
+      class="pool scrolls"
+      tabindex="0"
+      role="region"
+      aria-label="Blocks of the pool, in its own order"
+    >
+      <ol>
+        ${Array.from({ length: kv.blocks }, (_, block) => {
+          const first = holds.get(block);
+          const isChosen = first !== undefined && chosen >= first && chosen < first + size;
+          return html`<li
+            class=${first === undefined ? 'free' : ''}
+            aria-current=${isChosen ? 'true' : 'false'}
+          >
+            <b>${block}</b> ${rangeWords(first, Math.min((first ?? 0) + size, length))}
+          </li>`;
+        })}
+      </ol>
+    </div>`;
   }
 
   #querySees({ query, attention, kv }: View) {
@@ -352,6 +361,12 @@ export class NiLabKv extends LabPanel<View> {
   }
 
   static override styles = [LabPanel.styles, kvStyles];
+}
+
+/** Which positions a block holds. */
+function rangeWords(first: number | undefined, end: number): string {
+  if (first === undefined) return 'free';
+  return first < end ? `${first}–${end - 1}` : 'reserved'; // For the pass at hand.
 }
 
 customElements.define('ni-lab-kv', NiLabKv);

@@ -1,4 +1,4 @@
-import { css, html, nothing } from 'lit';
+import { css, html, nothing, type PropertyValues } from 'lit';
 import { attentionRow, kvSlot } from '../../client/cached-reads.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { largest } from '../../draw/bars.ts';
@@ -70,6 +70,8 @@ export class NiLabRope extends LabPanel<View> {
   declare dragged: number | null;
   /** Changes of theta that the engine still computes. */
   #setting = 0;
+  /** A pointer is down on the slider. */
+  #isHeld = false;
 
   constructor() {
     super();
@@ -83,6 +85,11 @@ export class NiLabRope extends LabPanel<View> {
     this.pair = null;
     this.moved = null;
     this.dragged = null;
+  }
+
+  /** What was read now is of the theta in force. */
+  protected override willUpdate(changed: PropertyValues<this>) {
+    if (changed.has('view') && !this.#isHeld && this.#setting === 0) this.dragged = null;
   }
 
   protected override needs(run: LabRun) {
@@ -116,7 +123,6 @@ export class NiLabRope extends LabPanel<View> {
     const unturned = q.data.subarray(head * size + nRot, (head + 1) * size);
     const [before, after] = [ofHead(q), ofHead(qRot)];
     const longest = largest(before.map(({ length }) => length));
-    if (this.dragged === theta) this.dragged = null; // The engine has it now.
     return {
       ...{ isHeld: false, layer, head, kvHead: row.kvHead, position, pairs, theta, frequency },
       ...{ before, after, firstKey },
@@ -317,19 +323,18 @@ export class NiLabRope extends LabPanel<View> {
   async #set(theta: number) {
     const { rope_theta } = this.run.model!.info;
     const own: Edit[] = theta === rope_theta ? [] : [{ do: 'rope_theta', theta }];
+    this.dragged = theta;
     this.#setting += 1;
     await this.run.setEdits((edits) => [
       ...edits.filter((edit) => edit.do !== 'rope_theta'),
       ...own,
     ]);
     this.#setting -= 1;
-    const { model, edits } = this.run;
-    const isInForce = model && thetaOf(edits, model.info) === theta;
-    if (!isInForce && this.dragged === theta) this.dragged = null;
   }
 
   /** Where the slider is back, there is no `change`; one that there is comes before this. */
   #letGo = () => {
+    this.#isHeld = false;
     setTimeout(() => {
       const { model, edits } = this.run;
       const inForce = model && thetaOf(edits, model.info);
@@ -354,6 +359,7 @@ export class NiLabRope extends LabPanel<View> {
           .value=${String(Math.log10(theta))}
           aria-valuetext=${value(theta)}
           @input=${(event: Event) => (this.dragged = held(event))}
+          @pointerdown=${() => (this.#isHeld = true)}
           @pointerup=${this.#letGo}
           @pointercancel=${this.#letGo}
           @keyup=${this.#letGo}
