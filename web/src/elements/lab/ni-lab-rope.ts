@@ -1,4 +1,4 @@
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, nothing } from 'lit';
 import { attentionRow, kvSlot } from '../../client/cached-reads.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { largest } from '../../draw/bars.ts';
@@ -18,13 +18,13 @@ import {
 } from '../../draw/rope.ts';
 import type { Edit, ModelInfo } from '../../protocol.ts';
 import { typed } from '../typed.ts';
-import { engineActs } from './engine-acts.ts';
 import { LabPanel } from './lab-panel.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-distance-plot.ts';
 import './ni-panel-edits.ts';
 import './ni-rope-dials.ts';
 import './ni-rope-pairs.ts';
+import './ni-theta.ts';
 
 type Mode = 'dials' | 'distance' | 'pairs';
 const modes: readonly (readonly [Mode, string])[] = [
@@ -59,7 +59,7 @@ export class NiLabRope extends LabPanel<View> {
     mode: { state: true },
     pair: { state: true },
     moved: { state: true },
-    dragged: { state: true },
+    held: { state: true },
   };
   declare mode: Mode;
   /** The chosen one; null: the whole head. */
@@ -67,29 +67,20 @@ export class NiLabRope extends LabPanel<View> {
   /** Position of the key that is moved; null: the query's own. */
   declare moved: number | null;
   /** Where the slider of theta is held; null: nowhere. */
-  declare dragged: number | null;
-  /** Changes of theta that the engine still computes. */
-  #setting = 0;
-  /** A pointer is down on the slider. */
-  #isHeld = false;
+  declare held: number | null;
 
   constructor() {
     super();
     this.mode = 'dials';
     this.pair = null;
     this.moved = null;
-    this.dragged = null;
+    this.held = null;
   }
 
   protected override forget() {
     this.pair = null;
     this.moved = null;
-    this.dragged = null;
-  }
-
-  /** What was read now is of the theta in force. */
-  protected override willUpdate(changed: PropertyValues<this>) {
-    if (changed.has('view') && !this.#isHeld && this.#setting === 0) this.dragged = null;
+    this.held = null;
   }
 
   protected override needs(run: LabRun) {
@@ -139,11 +130,11 @@ export class NiLabRope extends LabPanel<View> {
 
   /** While theta is held elsewhere: the same q and keys, turned by that. */
   #seen(view: View): View {
-    const { dragged } = this;
-    if (dragged === null || dragged === view.theta || !view.asFormula) return view;
-    const frequency = frequencies(this.run.model!.info, dragged);
+    const { held } = this;
+    if (held === null || held === view.theta || !view.asFormula) return view;
+    const frequency = frequencies(this.run.model!.info, held);
     const turned = turnedAnew(view, frequency, view.pairs);
-    return { ...view, theta: dragged, ...turned, isHeld: true };
+    return { ...view, theta: held, ...turned, isHeld: true };
   }
 
   // ---- the picture
@@ -182,7 +173,12 @@ export class NiLabRope extends LabPanel<View> {
         )}
       </div>
       ${{ dials: this.#dials, distance: this.#distance, pairs: this.#pairs }[this.mode](view)}
-      ${this.#theta(view.theta)}
+      <ni-theta
+        .run=${this.run}
+        .seen=${read}
+        .held=${this.held}
+        @hold=${(event: CustomEvent<number | null>) => (this.held = event.detail)}
+      ></ni-theta>
       ${
         !view.isHeld
           ? nothing
@@ -320,61 +316,6 @@ export class NiLabRope extends LabPanel<View> {
     `;
   };
 
-  async #set(theta: number) {
-    const { rope_theta } = this.run.model!.info;
-    const own: Edit[] = theta === rope_theta ? [] : [{ do: 'rope_theta', theta }];
-    this.dragged = theta;
-    this.#setting += 1;
-    await this.run.setEdits((edits) => [
-      ...edits.filter((edit) => edit.do !== 'rope_theta'),
-      ...own,
-    ]);
-    this.#setting -= 1;
-  }
-
-  /** Where the slider is back, there is no `change`; one that there is comes before this. */
-  #letGo = () => {
-    this.#isHeld = false;
-    setTimeout(() => {
-      const { model, edits } = this.run;
-      const inForce = model && thetaOf(edits, model.info);
-      const isToBeRead = this.#setting > 0 || inForce !== this.view?.theta;
-      if (!isToBeRead) this.dragged = null;
-    });
-  };
-
-  #theta(theta: number) {
-    const { rope_theta } = this.run.model!.info;
-    const held = (event: Event) =>
-      Number((10 ** (event.target as HTMLInputElement).valueAsNumber).toPrecision(4));
-    const acts = html`<div class="row theta">
-      <label>
-        θ
-        <input
-          type="range"
-          aria-label="Theta, as a power of ten"
-          min="1"
-          max="7"
-          step="0.05"
-          .value=${String(Math.log10(theta))}
-          aria-valuetext=${value(theta)}
-          @input=${(event: Event) => (this.dragged = held(event))}
-          @pointerdown=${() => (this.#isHeld = true)}
-          @pointerup=${this.#letGo}
-          @pointercancel=${this.#letGo}
-          @keyup=${this.#letGo}
-          @blur=${this.#letGo}
-          @change=${(event: Event) => void this.#set(held(event))}
-        />
-      </label>
-      <output class="mono">${value(theta, 6)}</output>
-      <button ?disabled=${theta === rope_theta} @click=${() => void this.#set(rope_theta)}>
-        The model’s own, ${value(rope_theta, 6)}
-      </button>
-    </div>`;
-    return engineActs(this.run, acts);
-  }
-
   // ---- the numbers
 
   protected override table(read: View): DataTable {
@@ -441,15 +382,6 @@ export class NiLabRope extends LabPanel<View> {
       .key {
         font-size: 12px;
         color: var(--ink-soft);
-      }
-      .theta {
-        border-top: 1px solid var(--line);
-        padding-top: 0.6rem;
-      }
-      input[type='range'] {
-        vertical-align: middle;
-        accent-color: var(--accent);
-        padding: 0;
       }
       input[type='number'] {
         width: 4.5rem;
