@@ -75,7 +75,8 @@ test('the main thread is never blocked: real model, load, prefill and decode', a
     );
     return { load, prefill, decode };
   });
-  // A machine that is shared may stand still now and then; an engine on this thread leaves it nothing.
+  // A machine that is shared may stand still now and then. What took this thread in one piece, a load or a
+  // prompt without a pause, would leave it nothing.
   expect(blocked.load, 'load').toBeLessThan(0.5);
   expect(blocked.prefill, 'prefill').toBeLessThan(0.5);
   expect(blocked.decode, 'decode').toBeLessThan(0.5);

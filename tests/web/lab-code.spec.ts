@@ -260,17 +260,36 @@ test('a hook of the scores is attention with other scores, as the edit that mask
   const each = Array.from({ length: nHeads }, (_, h) => hide.replace('HEAD', `${h}`));
   await use(page, each.map((one) => `lab.on('L.*.scores', ${one});`).join('\n'));
   expect(far(await logits(), hooked)).toBeLessThan(1e-4);
+  // A hook is called once for each position, in the layer of two hooks as well.
+  await use(
+    page,
+    `const seen = new Set();
+    lab.on('L.*.scores', (t, ctx) => {
+      const call = ctx.layer + ' ' + ctx.position;
+      if (seen.has(call)) throw new Error(call);
+      seen.add(call);
+    });
+    lab.on('L.2.scores', () => {});`,
+  );
+  await expect(code(page).getByRole('alert')).toHaveCount(0);
+  for (const { off } of await page.evaluate(() => window.lab.hooks!.uses)) {
+    expect(off).toBeLessThan(1e-4);
+  }
   const mask = { do: 'mask', site: 'L.*.scores', keys: [0, 1], from: 1 } as const;
   await use(page, "lab.on('L.*.scores', () => {});");
   await page.evaluate((one) => window.lab.setEdits([{ ...one, keys: [0, 1] }]), mask);
   await settled(page);
   expect(far(await logits(), hooked)).toBeLessThan(1e-4);
-  await page.evaluate(() => window.lab.setEdits([]));
-  await settled(page);
-  await switchOff(page);
+  // Position 0 sees nothing then, and the engine's attention adds nothing there.
   await page.evaluate(() =>
-    window.lab.setEdits([{ do: 'mask', site: 'L.*.scores', keys: [0, 1], from: 1 }]),
+    window.lab.setEdits([{ do: 'mask', site: 'L.1.scores', head: 2, keys: [0, 1] }]),
   );
+  await settled(page);
+  await expect(code(page).getByRole('alert')).toHaveCount(0);
+  const blind = await logits();
+  await switchOff(page);
+  expect(far(await logits(), blind)).toBeLessThan(1e-2);
+  await page.evaluate((one) => window.lab.setEdits([{ ...one, keys: [0, 1] }]), mask);
   await settled(page);
   expect(far(await logits(), hooked)).toBeLessThan(1e-2);
 });

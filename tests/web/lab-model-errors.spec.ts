@@ -4,7 +4,7 @@ import { expect, test, type Page } from '@playwright/test';
 import seriousFaults from './axe.ts';
 import { byteVocabulary, tinyLlama } from './gguf.ts';
 import { expectNoOverflow, loadBytes, openLab, panel, settled, stepTo } from './lab-page.ts';
-import { expectShown } from './lab-panel.ts';
+import { expectShown, keepOnly } from './lab-panel.ts';
 import { realModel } from './program.ts';
 
 const hash = '#panels=quant&text=Once+upon+a+time';
@@ -186,6 +186,34 @@ test('it goes on while the run steps, and stops where another reference is opene
   await expectOneEngine(page);
   await expect(whole(page).getByRole('status')).toHaveText('');
   await expect(whole(page).getByRole('alert')).toHaveCount(0);
+});
+
+test('of a run longer than what is kept, what is kept is compared, in mid-pass and while it steps', async ({
+  page,
+}) => {
+  await openLab(page, hash);
+  await loadBytes(page, rounded, 'rounded');
+  await chooseReference(page, exact);
+  const bytes = await page.evaluate(() => window.lab.kept!.bytesPerPosition);
+  await keepOnly(page, { maxBytes: 32 * bytes });
+  await stepTo(page, 'token', 60);
+  await page.evaluate(async () => {
+    for (let i = 0; i < 30; ++i) await window.lab.step('op');
+  });
+  await settled(page);
+  await compare(page);
+  await expect(whole(page).getByRole('status')).toContainText(/behind \d+ of 31 tokens/);
+  await start(page).click();
+  await page.evaluate(async () => {
+    for (let i = 0; i < 60; ++i) await window.lab.step('token');
+  });
+  await expect(whole(page).getByRole('progressbar')).toHaveCount(0);
+  // How many are left depends on which of the two was faster.
+  const alerts = await whole(page).getByRole('alert').allInnerTexts();
+  if (alerts.length > 0) expect(alerts.join()).toContain('None of these tokens is kept any more');
+  else {
+    await expect(whole(page).getByRole('status')).toContainText(/behind \d+ of \d+ tokens/);
+  }
 });
 
 test('the real model as its own reference can be stopped, and runs', async ({ page }) => {

@@ -133,6 +133,21 @@ test('a theta that is let go where it was is held no longer, and keys go on from
   await expect(view(page)).not.toContainText('by the θ that you hold');
 });
 
+test('a theta that is held where the table is shown is forgotten with the next step', async ({
+  page,
+}) => {
+  await openPanel(page, 'rope', 12);
+  const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
+  await slider.evaluate((input: HTMLInputElement) => {
+    input.value = '2.5';
+    input.dispatchEvent(new Event('input'));
+  });
+  await button(page, 'Table').click();
+  await expect(view(page)).toContainText('Turned by the page');
+  await stepTo(page, 'token', 13);
+  await expect(view(page)).not.toContainText('Turned by the page');
+});
+
 test('what is set while theta is still computed holds', async ({ page }) => {
   await openPanel(page, 'rope', 40);
   const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });

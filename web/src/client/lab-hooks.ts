@@ -149,11 +149,12 @@ export class LabHooks {
     const steps = this.#steps.get(op)!;
     const { tap } = steps[0]!;
     const values = await this.#valuesOf(tap, ids.length - 1);
+    const engine = values.data;
     for (const step of steps) {
       values.data = await this.#timed(
         step.piece,
         this.#isFirstOf(step) ? ids.length - first : 0,
-        () => this.#changed(step, values, ids),
+        () => this.#changed(step, values, ids, engine),
       );
     }
     await this.#client.trace.write(tap.name, values.data);
@@ -166,14 +167,20 @@ export class LabHooks {
     return { name, first: last, positions: 1, width: data.length, axes, unit, data };
   }
 
-  async #changed(step: Step, values: TapValues, ids: number[]): Promise<Float32Array> {
+  /** `engine`: the values before any code. */
+  async #changed(
+    step: Step,
+    values: TapValues,
+    ids: number[],
+    engine: Float32Array,
+  ): Promise<Float32Array> {
     const { piece, tap } = step;
     const data =
       piece.kind === 'logits'
         ? (await this.code.ask(piece, 'logits', { ids, data: values.data })).data
         : piece.kind === 'on'
           ? await this.#hooked(step, values, ids)
-          : await this.#attended(step, values, ids);
+          : await this.#attended(step, { ...values, data: engine }, ids);
     const fault = faultOf(data, values.data.length, tap.name === 'logits');
     if (fault === null) return data;
     const { message, at, actual, expected } = fault;

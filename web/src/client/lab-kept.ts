@@ -4,7 +4,8 @@ import type { LabRun } from './lab-run.ts';
 /** Positions [first, end) whose values are computed and still kept. */
 export function keptPositions({ complete, place, kept }: LabRun): { first: number; end: number } {
   const end = complete ? place.end : place.first;
-  return { first: Math.max(0, end - (kept?.positions ?? 0)), end };
+  // A pass that stands still has begun to take the places of the oldest.
+  return { first: Math.min(end, Math.max(0, place.end - (kept?.positions ?? 0))), end };
 }
 
 /** All rows that the engine keeps of whole taps, in the order of the plan. */

@@ -9,9 +9,16 @@ const fewTokens = { prompt: 32, generate: 16 };
 /** Measures from one thread to all of the page's, in sessions apart, into `run.machine`. */
 export async function measureMachine(run: LabState, signal: AbortSignal): Promise<void> {
   const { choice } = run.model!;
-  await measured(run, signal, tokens, { threads: doublings(choice.nThreads) }, (result) => {
-    run.machine = result;
-  });
+  await measured(
+    run,
+    signal,
+    'machine',
+    tokens,
+    { threads: doublings(choice.nThreads) },
+    (result) => {
+      run.machine = result;
+    },
+  );
 }
 
 /** Measures with both kernel sets, by turns, with as many threads as the page uses, into `run.race`. */
@@ -21,19 +28,27 @@ export async function raceKernels(
   signal: AbortSignal,
 ): Promise<void> {
   const threads = [Math.max(1, run.model!.choice.nThreads)];
-  await measured(run, signal, fewTokens, { threads, kernels }, (result) => (run.race = result));
+  await measured(
+    run,
+    signal,
+    'kernels',
+    fewTokens,
+    { threads, kernels },
+    (result) => (run.race = result),
+  );
 }
 
 async function measured(
   run: LabState,
   signal: AbortSignal,
+  what: 'machine' | 'kernels',
   { prompt, generate }: typeof tokens,
   lanes: BenchmarkOptions,
   use: (result: BenchmarkResult) => void,
 ): Promise<void> {
   const { n_ctx_train: most } = run.model!.info;
   const tell = (progress: BenchmarkProgress | null) => {
-    run.measuring = progress;
+    run.measuring = progress && { ...progress, what };
     run.changed();
   };
   tell({ doing: 'getting ready', step: 0, steps: 1, msLeft: null });

@@ -109,7 +109,8 @@ export class LabState extends EventTarget {
   machine: BenchmarkResult | null = null;
   /** The same by two kernel sets. */
   race: BenchmarkResult | null = null;
-  measuring: BenchmarkProgress | null = null;
+  /** How far what is being measured has come. */
+  measuring: (BenchmarkProgress & { what: 'machine' | 'kernels' }) | null = null;
   protected taps = new Map<string, TapInfo>();
 
   constructor(client: Client) {

@@ -81,15 +81,24 @@ async function compareModels(
         if (position >= end) break;
       }
       onProgress({ doing: 'comparing', done: position - first, of: end - first });
-      const [own, exact] = await Promise.all([
-        betweenSteps(signal, () => rowsAt(run.client, taps, position)),
-        rowsAt(other, taps, position),
-      ]);
+      let rows, predictions;
+      try {
+        rows = await Promise.all([
+          betweenSteps(signal, () => rowsAt(run.client, taps, position)),
+          rowsAt(other, taps, position),
+        ]);
+        predictions = await Promise.all([
+          betweenSteps(signal, () => prediction(run.client, taps.at(-1)!, position)),
+          prediction(other, taps.at(-1)!, position),
+        ]);
+      } catch (thrown) {
+        if (position >= keptPositions(run).first) throw thrown;
+        position -= 1; // A step has just taken its place.
+        continue;
+      }
+      const [own, exact] = rows;
+      const [here, there] = predictions;
       layers.push(Float64Array.from(own, (x, layer) => relativeDistance(x, exact[layer]!)));
-      const [here, there] = await Promise.all([
-        betweenSteps(signal, () => prediction(run.client, taps.at(-1)!, position)),
-        prediction(other, taps.at(-1)!, position),
-      ]);
       kl.push(klOf(there, here));
       ids.push({ here: largest(here), there: largest(there) });
     }

@@ -36,6 +36,7 @@ export class StudentCode {
   readonly #wrong: Promise<never>;
   /** It runs, up to the code: a busy machine may take long to start a worker. */
   readonly #awake: Promise<unknown>;
+  #starting: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
   private constructor(source: string, limitMs: number) {
@@ -52,8 +53,16 @@ export class StudentCode {
       };
     });
     this.#awake = new Promise((resolve, reject) => {
-      this.#worker.addEventListener('message', resolve, { once: true });
-      setTimeout(() => reject(notStarted()), mostStartMs);
+      const tooLate = () => {
+        const message = `The worker for the code has not begun within ${mostStartMs / 1000} s.`;
+        reject(codeError(message, null, ''));
+      };
+      this.#starting = setTimeout(tooLate, mostStartMs);
+      const begun = () => {
+        clearTimeout(this.#starting);
+        resolve(null);
+      };
+      this.#worker.addEventListener('message', begun, { once: true });
     });
     this.#awake.catch(() => undefined);
     this.#wrong.catch(() => undefined); // Told to whoever asks.
@@ -90,6 +99,7 @@ export class StudentCode {
   }
 
   end(): void {
+    clearTimeout(this.#starting);
     this.#worker.terminate();
   }
 

@@ -67,8 +67,16 @@ export function studentRuntime(): void {
   type Code = (...args: unknown[]) => unknown;
   const given: (Given & { code: Code })[] = [];
   let engineHeads: Float32Array[] | null = null;
-  /** Hooks of scores, in their order: those of one layer see what those before have left. */
+  /** (heads, positions) of one query. */
+  interface Scores {
+    data: Float32Array;
+    hidden: boolean[];
+  }
+  /** Hooks of scores, in their order. */
   const overScores: { layers: readonly number[] | null; code: Code }[] = [];
+  /** What the hooks of one layer have left so far, by position. */
+  const left = new Map<number, Scores>();
+  let leftOf = -1;
   let masks: Questions['replace']['asks']['masks'] = [];
 
   // Thrown when the page asks: of what is thrown before, it is told the line that threw.
@@ -97,7 +105,7 @@ export function studentRuntime(): void {
       else {
         const layers = layer === '*' ? null : [Number(layer)];
         overScores.push({ layers, code: code as Code });
-        give(withScores(overScores.length), { kind: 'replace', pattern, layers });
+        give(withScores(overScores.length - 1), { kind: 'replace', pattern, layers });
       }
     },
     replace(what: unknown, ...rest: unknown[]) {
@@ -157,43 +165,29 @@ export function studentRuntime(): void {
   }
 
   /**
-   * Attention in two halves, with the first n hooks between them: the kernel never has all scores of a
-   * row at once, so they are computed here, from its q and K.
+   * Attention in two halves, with the n-th hook of scores between them: the kernel never has all scores
+   * of a row at once, so they are computed here, from its q and K. The layer's next hook goes on from
+   * what this one leaves.
    */
   function withScores(n: number): Code {
+    const { code } = overScores[n]!;
     return (asked) => {
-      const { q, K, V, out, scale, layer, position, ids } = asked as Attention;
+      const { q, K, V, out, layer, position, ids } = asked as Attention;
       const [rows, cols] = [q.length, position + 1];
       const group = rows / K[0]!.length;
-      const data = new Float32Array(rows * cols);
+      const isFirst = !overScores.slice(0, n).some((one) => one.layers?.includes(layer) ?? true);
+      if (isFirst && leftOf !== layer) left.clear();
+      leftOf = layer;
+      const row = (isFirst ? undefined : left.get(position)) ?? scoresOf(asked as Attention);
+      left.set(position, row);
+      const { data } = row;
       const t = { name: `L.${layer}.scores`, unit: '1', rows, cols, data };
-      q.forEach((query, head) => {
-        const kvHead = Math.floor(head / group);
-        K.forEach((key, p) => {
-          let sum = 0;
-          for (let d = 0; d < query.length; ++d) sum += query[d]! * key[kvHead]![d]!;
-          data[head * cols + p] = scale * sum;
-        });
-      });
-      for (const { keys, head, from, to } of masks) {
-        if (position < from || position >= to) continue;
-        for (let row = head ?? 0; row < (head === null ? rows : head + 1); ++row) {
-          data.fill(
-            -Infinity,
-            row * cols + Math.min(keys[0], cols),
-            row * cols + Math.min(keys[1], cols),
-          );
-        }
-      }
-      for (const { layers, code } of overScores.slice(0, n)) {
-        if (layers && !layers.includes(layer)) continue;
-        code(t, { ids, position, layer });
-        put(data, t.data, 't.data');
-        t.data = data;
-      }
+      code(t, { ids, position, layer });
+      put(data, t.data, 't.data');
       heads(data, cols).forEach((scores, head) => {
-        const kvHead = Math.floor(head / group);
         const most = Math.max(...scores);
+        if (most === -Infinity && row.hidden[head]) return; // As the engine: nothing seen adds nothing.
+        const kvHead = Math.floor(head / group);
         const weights = Array.from(scores, (score) => Math.exp(score - most));
         const total = weights.reduce((sum, weight) => sum + weight);
         const into = out[head]!;
@@ -202,6 +196,29 @@ export function studentRuntime(): void {
         }
       });
     };
+  }
+
+  /** A position's scores, and which heads see nothing, by edits that hide positions. */
+  function scoresOf({ q, K, scale, position }: Attention): Scores {
+    const [rows, cols] = [q.length, position + 1];
+    const group = rows / K[0]!.length;
+    const data = new Float32Array(rows * cols);
+    q.forEach((query, head) => {
+      const kvHead = Math.floor(head / group);
+      K.forEach((key, p) => {
+        let sum = 0;
+        for (let d = 0; d < query.length; ++d) sum += query[d]! * key[kvHead]![d]!;
+        data[head * cols + p] = scale * sum;
+      });
+    });
+    for (const { keys, head: only, from, to } of masks) {
+      if (position < from || position >= to) continue;
+      heads(data, cols).forEach((scores, head) => {
+        if (only === null || only === head) scores.fill(-Infinity, keys[0], keys[1]);
+      });
+    }
+    const hidden = heads(data, cols).map((scores) => scores.every((score) => score === -Infinity));
+    return { data, hidden };
   }
 
   type Answers = {

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
 import { rate } from '../../draw/format.ts';
-import type { BenchmarkResult, BenchmarkRun, Spread } from '../../protocol.ts';
+import type { BenchmarkProgress, BenchmarkResult, BenchmarkRun, Spread } from '../../protocol.ts';
 import { controls } from '../shared-styles.ts';
 
 /** Two kernel sets measured by turns: which is faster here, and by how much. */
@@ -10,7 +10,8 @@ export class NiKernelRace extends LitElement {
     run: { attribute: false },
     race: { attribute: false },
     inUse: { attribute: false },
-    measuring: { type: Boolean },
+    progress: { attribute: false },
+    busy: { type: Boolean },
     a: { state: true },
     b: { state: true },
   };
@@ -19,7 +20,10 @@ export class NiKernelRace extends LitElement {
   declare race: BenchmarkResult | null;
   /** The set that the run has. */
   declare inUse: string;
-  declare measuring: boolean;
+  /** How far the race has come; null: none is run. */
+  declare progress: BenchmarkProgress | null;
+  /** The run does something, this or another thing. */
+  declare busy: boolean;
   /** As they were chosen; null: not yet. */
   declare a: string | null;
   declare b: string | null;
@@ -31,7 +35,7 @@ export class NiKernelRace extends LitElement {
   }
 
   override render() {
-    const { race, measuring } = this;
+    const { race, progress, busy } = this;
     const { kernels } = this.run.model!.build;
     const b = this.b ?? this.inUse;
     const a = this.a ?? kernels.findLast((name) => name !== b) ?? b;
@@ -51,15 +55,18 @@ export class NiKernelRace extends LitElement {
           )}
         </select>
       </label>`;
-    const start = () => (measuring ? this.run.pause() : void this.run.raceKernels(a, b));
+    const start = () => (progress ? this.run.pause() : void this.run.raceKernels(a, b));
     return html`
       <div class="row">
         ${choice('A', a)} ${choice('B', b)}
-        <button ?disabled=${a === b && !measuring} @click=${start}>
-          ${measuring ? 'Stop' : 'Run A and B by turns'}
+        <button ?disabled=${!progress && (busy || a === b)} @click=${start}>
+          ${progress ? 'Stop' : 'Run A and B by turns'}
         </button>
+        <span class="soft">
+          ${progress ? `${progress.doing}, ${progress.step} of ${progress.steps}` : a === b ? 'Choose two sets.' : ''}
+        </span>
       </div>
-      <p role="status">${race && !measuring ? outcomeOf(race) : nothing}</p>
+      <p role="status">${race ? outcomeOf(race) : nothing}</p>
     `;
   }
 
@@ -77,6 +84,9 @@ export class NiKernelRace extends LitElement {
         display: flex;
         align-items: center;
         gap: 0.35rem;
+      }
+      .soft {
+        color: var(--ink-soft);
       }
       p {
         margin: 0 0 0.5rem;

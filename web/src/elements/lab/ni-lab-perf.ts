@@ -231,7 +231,8 @@ export class NiLabPerf extends LabPanel<View> {
   // ---- the machine
 
   #machine({ machine, names, inUse }: View) {
-    const { measuring } = this.run;
+    const { measuring: doing, busy } = this.run;
+    const measuring = doing?.what === 'machine' ? doing : null;
     const width = Math.min(640, Math.max(240, this.#width.width));
     const height = 260;
     const all = (['prefill', 'decode'] as const).flatMap((phase) =>
@@ -240,7 +241,10 @@ export class NiLabPerf extends LabPanel<View> {
     return html`
       <h3>This machine</h3>
       <div class="row">
-        <button @click=${() => (measuring ? this.run.pause() : void this.run.measureMachine())}>
+        <button
+          ?disabled=${doing !== null && !measuring}
+          @click=${() => (measuring ? this.run.pause() : void this.run.measureMachine())}
+        >
           ${measuring ? 'Cancel' : machine ? 'Measure again' : 'Measure this machine'}
         </button>
         <span class="soft" role="status" aria-label="Measuring">
@@ -286,7 +290,8 @@ export class NiLabPerf extends LabPanel<View> {
         .run=${this.run}
         .race=${this.run.race}
         .inUse=${inUse}
-        ?measuring=${measuring !== null}
+        .progress=${doing?.what === 'kernels' ? doing : null}
+        ?busy=${busy}
       ></ni-kernel-race>
     `;
   }

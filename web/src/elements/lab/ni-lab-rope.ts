@@ -1,4 +1,4 @@
-import { css, html, nothing } from 'lit';
+import { css, html, nothing, type PropertyValues } from 'lit';
 import { attentionRow, kvSlot } from '../../client/cached-reads.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import { largest } from '../../draw/bars.ts';
@@ -81,6 +81,12 @@ export class NiLabRope extends LabPanel<View> {
     this.pair = null;
     this.moved = null;
     this.held = null;
+  }
+
+  /** Of a slider that is not shown, nobody tells that it is let go. */
+  protected override willUpdate(changed: PropertyValues<this>) {
+    const hasSlider = this.renderRoot.querySelector('ni-theta');
+    if (changed.has('view') && !hasSlider) this.held = null;
   }
 
   protected override needs(run: LabRun) {
