@@ -21,6 +21,13 @@ async function chooseReference(page: Page, buffer: Buffer): Promise<void> {
   await settled(page);
 }
 
+/** The rounded model, beside a reference. */
+async function openBeside(page: Page, reference: Buffer): Promise<void> {
+  await openLab(page, hash);
+  await loadBytes(page, rounded, 'rounded');
+  await chooseReference(page, reference);
+}
+
 /** Runs the reference to its end. */
 async function compare(page: Page): Promise<void> {
   await start(page).click();
@@ -71,9 +78,7 @@ const tableOf = async (page: Page, label: string) => {
 test('the errors are those of the two models, each loaded as the page loads one', async ({
   page,
 }) => {
-  await openLab(page, hash);
-  await loadBytes(page, rounded, 'rounded');
-  await chooseReference(page, exact);
+  await openBeside(page, exact);
   await expect(start(page)).toBeDisabled();
   await stepTo(page, 'token', 20);
   await settled(page);
@@ -131,9 +136,7 @@ test('the errors are those of the two models, each loaded as the page loads one'
 });
 
 test('a model is no way from itself, with edits in force as well', async ({ page }) => {
-  await openLab(page, hash);
-  await loadBytes(page, rounded, 'rounded');
-  await chooseReference(page, rounded);
+  await openBeside(page, rounded);
   await stepTo(page, 'token', 20);
   await page.evaluate(() => window.lab.setEdits([{ do: 'zero', site: 'L.0.z', head: 0 }]));
   await compare(page);
@@ -148,9 +151,7 @@ test('a model is no way from itself, with edits in force as well', async ({ page
 test('a run that is changed meanwhile is told of, and a model that goes ends it', async ({
   page,
 }) => {
-  await openLab(page, hash);
-  await loadBytes(page, rounded, 'rounded');
-  await chooseReference(page, exact);
+  await openBeside(page, exact);
   await stepTo(page, 'token', 20);
   await settled(page);
   await start(page).evaluate((button: HTMLElement) => {
@@ -172,9 +173,7 @@ test('a run that is changed meanwhile is told of, and a model that goes ends it'
 test('it goes on while the run steps, and stops where another reference is opened', async ({
   page,
 }) => {
-  await openLab(page, hash);
-  await loadBytes(page, rounded, 'rounded');
-  await chooseReference(page, exact);
+  await openBeside(page, exact);
   await stepTo(page, 'token', 200);
   await start(page).click();
   await page.evaluate(async () => {
@@ -191,9 +190,7 @@ test('it goes on while the run steps, and stops where another reference is opene
 test('of a run longer than what is kept, what is kept is compared, in mid-pass and while it steps', async ({
   page,
 }) => {
-  await openLab(page, hash);
-  await loadBytes(page, rounded, 'rounded');
-  await chooseReference(page, exact);
+  await openBeside(page, exact);
   const bytes = await page.evaluate(() => window.lab.kept!.bytesPerPosition);
   await keepOnly(page, { maxBytes: 32 * bytes });
   await stepTo(page, 'token', 60);

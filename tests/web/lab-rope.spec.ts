@@ -1,6 +1,6 @@
 // The RoPE panel: how pairs were turned, from the engine's q and q_rot; theta as an edit.
 import { readFileSync } from 'node:fs';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, type Locator, test, type Page } from '@playwright/test';
 import { loadBytes, outcome, panel, select, settled, stepTo, tapValues } from './lab-page.ts';
 import { chosen, expectLooks, expectShown, openPanel, tableRows } from './lab-panel.ts';
 
@@ -14,6 +14,13 @@ const facts = (page: Page) =>
     const { head_dim, rope_pairs } = window.lab.model!.info;
     return { size: head_dim, pairs: rope_pairs };
   });
+
+/** As a hand that has moved it and not let go. */
+const holdAt = (slider: Locator, at: string) =>
+  slider.evaluate((input: HTMLInputElement, value) => {
+    input.value = value;
+    input.dispatchEvent(new Event('input'));
+  }, at);
 
 const wrap = (angle: number) => (angle + 4 * Math.PI) % (2 * Math.PI);
 
@@ -86,10 +93,7 @@ test('while theta is held the page turns the same q and keys, as the engine does
   await button(page, 'q·k over distance').click();
   const before = await tableRows(page, name);
   const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
-  await slider.evaluate((input: HTMLInputElement) => {
-    input.value = '2.5';
-    input.dispatchEvent(new Event('input'));
-  });
+  await holdAt(slider, '2.5');
   await expect(view(page)).toContainText('by the θ that you hold');
   await expect(view(page).getByText('θ = 316.2')).toBeVisible();
   expect(await page.evaluate(() => window.lab.edits)).toEqual([]);
@@ -138,10 +142,7 @@ test('a theta that is held where the table is shown is forgotten with the next s
 }) => {
   await openPanel(page, 'rope', 12);
   const slider = view(page).getByRole('slider', { name: 'Theta, as a power of ten' });
-  await slider.evaluate((input: HTMLInputElement) => {
-    input.value = '2.5';
-    input.dispatchEvent(new Event('input'));
-  });
+  await holdAt(slider, '2.5');
   await button(page, 'Table').click();
   await expect(view(page)).toContainText('Turned by the page');
   await stepTo(page, 'token', 13);

@@ -6,6 +6,7 @@ import { EngineError } from './errors.ts';
 import { klOf } from './lab-compare.ts';
 import { keptPositions } from './lab-kept.ts';
 import type { LabRun } from './lab-run.ts';
+import { relativeDistance } from './output-errors.ts';
 
 /** Bytes of the file, then tokens. */
 export interface ModelErrorsProgress {
@@ -50,8 +51,8 @@ async function compareModels(
   const close = () => other.close();
   signal.addEventListener('abort', close);
   try {
-    let { first } = keptPositions(run);
-    const { end } = keptPositions(run);
+    const { end, ...kept } = keptPositions(run);
+    let { first } = kept;
     const tokens = run.tokens.slice(0, end);
     const taps = residualTaps(run);
     await other.load(
@@ -69,38 +70,31 @@ async function compareModels(
       tokens.map(({ id }) => id),
       { onProgress: (done, of) => onProgress({ doing: 'running', done, of }) },
     );
-    let layers: Float64Array[] = [];
-    let kl: number[] = [];
-    let ids: { here: number; there: number }[] = [];
+    const layers: Float64Array[] = [];
+    const kl: number[] = [];
+    const ids: { here: number; there: number }[] = [];
     for (let position = first; position < end; ++position) {
-      const kept = keptPositions(run).first;
-      if (position < kept) {
-        // Steps meanwhile have taken the place of these and those before them.
-        first = position = kept;
-        [layers, kl, ids] = [[], [], []];
-        if (position >= end) break;
-      }
       onProgress({ doing: 'comparing', done: position - first, of: end - first });
-      let rows, predictions;
       try {
-        rows = await Promise.all([
+        const [own, exact] = await Promise.all([
           betweenSteps(signal, () => rowsAt(run.client, taps, position)),
           rowsAt(other, taps, position),
         ]);
-        predictions = await Promise.all([
+        const [here, there] = await Promise.all([
           betweenSteps(signal, () => prediction(run.client, taps.at(-1)!, position)),
           prediction(other, taps.at(-1)!, position),
         ]);
+        layers.push(Float64Array.from(own, (x, i) => relativeDistance(x, exact[i]!, exact[i]!)));
+        kl.push(klOf(there, here));
+        ids.push({ here: largest(here), there: largest(there) });
       } catch (thrown) {
-        if (position >= keptPositions(run).first) throw thrown;
-        position -= 1; // A step has just taken its place.
-        continue;
+        const kept = keptPositions(run).first;
+        if (position >= kept) throw thrown;
+        // Steps meanwhile have taken the place of this one and of those before it.
+        layers.length = kl.length = ids.length = 0;
+        first = kept;
+        position = kept - 1;
       }
-      const [own, exact] = rows;
-      const [here, there] = predictions;
-      layers.push(Float64Array.from(own, (x, layer) => relativeDistance(x, exact[layer]!)));
-      kl.push(klOf(there, here));
-      ids.push({ here: largest(here), there: largest(there) });
     }
     const likeliest = await run.client.pieces(ids.map(({ here }) => here));
     const likeliestThere = await run.client.pieces(ids.map(({ there }) => there));
@@ -140,11 +134,6 @@ async function rowsAt(
 ): Promise<Float32Array[]> {
   const rows = await Promise.all(taps.map((name) => trace.read(name, position)));
   return rows.map(({ data }) => data);
-}
-
-function relativeDistance(x: Float32Array, exact: Float32Array): number {
-  const distance = Math.hypot(...x.map((value, i) => value - exact[i]!));
-  return distance === 0 ? 0 : distance / Math.hypot(...exact); // Both may be zeroed by an edit.
 }
 
 /** (n_vocab) logits behind a position, of the last layer's residual stream there. */

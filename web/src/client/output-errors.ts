@@ -57,7 +57,10 @@ function products(weights: Float32Array, x: Float32Array): Float64Array {
   );
 }
 
-/** ||a - b|| over the norm of `whole`. */
-export function relativeDistance(a: Float64Array, b: Float64Array, whole: Float64Array): number {
-  return Math.hypot(...a.map((each, i) => each - b[i]!)) / Math.hypot(...whole);
+type Floats = Float32Array | Float64Array;
+
+/** ||a - b|| over the norm of `whole`; of equals 0, also where an edit has zeroed them all. */
+export function relativeDistance(a: Floats, b: Floats, whole: Floats): number {
+  const distance = Math.hypot(...a.map((each, i) => each - b[i]!));
+  return distance === 0 ? 0 : distance / Math.hypot(...whole);
 }

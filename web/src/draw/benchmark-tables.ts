@@ -1,7 +1,7 @@
 // A benchmark's result as tables of text: the page shows them and the copied text holds them, so that
 // both say the same.
 import type { BenchmarkResult, BenchmarkRun, KindTime, Spread } from '../protocol.ts';
-import { bytes, count, duration, rate } from './format.ts';
+import { bytes, count, duration, rate, threads } from './format.ts';
 
 export interface Table {
   title: string;
@@ -33,8 +33,6 @@ export function benchmarkText(result: BenchmarkResult): string {
   });
   return `${tables.join('\n\n')}\n`;
 }
-
-const threads = (n: number) => `${n} thread${n === 1 ? '' : 's'}`;
 
 function speedTable({ runs, prompt, generate }: BenchmarkResult): Table {
   const row = (name: string, figure: (run: BenchmarkRun) => string) => [name, ...runs.map(figure)];

@@ -31,6 +31,11 @@ export function count(n: number): string {
   return n.toLocaleString('en-US');
 }
 
+/** '1 thread', '4 threads'. */
+export function threads(n: number): string {
+  return `${n} thread${n === 1 ? '' : 's'}`;
+}
+
 /** '135 M', '1.24 B' parameters. */
 export function parameters(n: number): string {
   if (n >= 1e9) return `${(n / 1e9).toPrecision(3)} B`;

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { Readings } from '../client/chat.ts';
-import { bytes, duration, rate } from '../draw/format.ts';
+import { bytes, duration, rate, threads } from '../draw/format.ts';
 import type { LoadedModel, Memory } from '../protocol.ts';
 import { controls } from './shared-styles.ts';
 
@@ -35,9 +35,8 @@ export class NiReadings extends LitElement {
   #engine(): string {
     if (!this.model) return 'No model';
     const { session, build } = this.model;
-    const threads = `${session.n_threads} thread${session.n_threads === 1 ? '' : 's'}`;
     const memory = this.memory ? ` · ${bytes(this.memory.totalBytes)}` : '';
-    return `${threads} · ${build.simd} SIMD${memory}`;
+    return `${threads(session.n_threads)} · ${build.simd} SIMD${memory}`;
   }
 
   static override styles = [

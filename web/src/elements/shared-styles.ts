@@ -101,6 +101,17 @@ export const controls = css`
   }
 `;
 
+/** Controls and words beside each other, in as many lines as they need. */
+export const row = css`
+  .row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.4rem 0.8rem;
+    margin-bottom: 0.5rem;
+  }
+`;
+
 /** A file input as a button: a label of class "file" around the input, which lies over it unseen. */
 export const fileButton = css`
   .file {

@@ -1,5 +1,6 @@
 // Measures the loaded model on this machine, with one thread and with as many as the page uses unless
-// others are asked for, or with several kernel sets, each in a session of its own that is freed afterwards: the conversation's context is not touched.
+// others are asked for, or with several kernel sets, each in a session of its own that is freed
+// afterwards: the conversation's context is not touched.
 import { clockTick } from '../clock-tick.ts';
 import { type PassRows, workOf } from '../op-work.ts';
 import type {

@@ -4,7 +4,8 @@ import type { Held, LabRun } from '../../client/lab-run.ts';
 import { bytes } from '../../draw/format.ts';
 import { tokenLabel } from '../../draw/token-label.ts';
 import type { TapInfo } from '../../protocol.ts';
-import { controls } from '../shared-styles.ts';
+import { isNamed } from '../../tap-pattern.ts';
+import { controls, row } from '../shared-styles.ts';
 import { errorDetail } from '../ni-notice.ts';
 import './ni-data-table.ts';
 import type { DataTable } from './ni-data-table.ts';
@@ -213,14 +214,14 @@ export abstract class LabPanel<View> extends LitElement {
   #keptBytes(names: readonly string[]): number {
     const size = ({ axes }: TapInfo) => axes.reduce((all, axis) => all * (axis.size ?? 1), 1);
     const asked = this.toKeep(names);
-    const isAsked = ({ name }: TapInfo) =>
-      asked.some((one) => one === name || one === name.replace(/[^.]+$/, '*'));
+    const isAsked = ({ name }: TapInfo) => asked.some((one) => isNamed(name, one));
     const taps = this.run.plan!.taps.filter((tap) => isAsked(tap) && !this.run.keeps(tap.name));
     return 4 * taps.reduce((sum, tap) => sum + size(tap), 0);
   }
 
   static override styles: CSSResultGroup = [
     controls,
+    row,
     css`
       :host {
         container-type: inline-size;
@@ -253,13 +254,6 @@ export abstract class LabPanel<View> extends LitElement {
       button[aria-pressed='true'] {
         color: var(--accent);
         background: var(--accent-wash);
-      }
-      .row {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.4rem 0.8rem;
-        margin-bottom: 0.5rem;
       }
       .soft {
         color: var(--ink-soft);

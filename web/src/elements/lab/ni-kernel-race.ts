@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { LabRun } from '../../client/lab-run.ts';
-import { rate } from '../../draw/format.ts';
+import { rate, threads } from '../../draw/format.ts';
 import type { BenchmarkProgress, BenchmarkResult, BenchmarkRun, Spread } from '../../protocol.ts';
-import { controls } from '../shared-styles.ts';
+import { controls, row } from '../shared-styles.ts';
 
 /** Two kernel sets measured by turns: which is faster here, and by how much. */
 export class NiKernelRace extends LitElement {
@@ -72,14 +72,8 @@ export class NiKernelRace extends LitElement {
 
   static override styles = [
     controls,
+    row,
     css`
-      .row {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.4rem 0.8rem;
-        margin-bottom: 0.5rem;
-      }
       label {
         display: flex;
         align-items: center;
@@ -112,9 +106,8 @@ const spreadWords = ({ low, median, high }: Spread) =>
   html`<b class="mono">${rate(median)}</b> (${rate(low)}–${rate(high)})`;
 
 function lineOf(name: string, { kernels, nThreads, ...run }: BenchmarkRun) {
-  const threads = nThreads === 1 ? '1 thread' : `${nThreads} threads`;
   return html`<span>
-    ${name}, ${kernels}, ${threads}: decode ${spreadWords(run.decodePerSecond)}, prefill
+    ${name}, ${kernels}, ${threads(nThreads)}: decode ${spreadWords(run.decodePerSecond)}, prefill
     ${spreadWords(run.prefillPerSecond)} tokens/s.
   </span>`;
 }

@@ -3,7 +3,7 @@ import { clockTick } from '../../clock-tick.ts';
 import type { LabRun } from '../../client/lab-run.ts';
 import type { OpTotals, PassTimes, Phase } from '../../client/pass-times.ts';
 import { flame } from '../../draw/flame.ts';
-import { bytes as size, percent, rate } from '../../draw/format.ts';
+import { bytes as size, percent, rate, threads } from '../../draw/format.ts';
 import { layerWords, shortTime } from '../../draw/op-words.ts';
 import { type RoofPoint, type Roofs, roofline } from '../../draw/roofline.ts';
 import type { BenchmarkResult, BenchmarkRun, OpInfo } from '../../protocol.ts';
@@ -394,8 +394,7 @@ function roofShare(group: Group, roofs: Roofs): string {
 }
 
 function roofWords({ nThreads, readBytesPerSecond, macsPerSecond }: BenchmarkRun): string {
-  const threads = `${nThreads} thread${nThreads === 1 ? '' : 's'}`;
-  return `With ${threads} memory gives ${size(readBytesPerSecond.high)}/s (the slope) and the kernels
+  return `With ${threads(nThreads)} memory gives ${size(readBytesPerSecond.high)}/s (the slope) and the kernels
     in cache ${rate(macsPerSecond.high / 1e9)} GMAC/s (the level): upper quartiles of what was measured.`;
 }
 

@@ -330,27 +330,12 @@ export class NiLabRope extends LabPanel<View> {
     const { n_rot: size, rope_factors: factors } = this.run.model!.info;
     if (this.mode === 'distance') {
       const { points, line, moved } = this.#overDistance(view);
-      return {
-        caption: `q·k of layer ${layer}, head ${head} at ${this.tokenAt(position)}, ${this.pair === null ? 'whole head' : `pair ${this.pair}`}`,
-        corner: 'Key',
-        columns: [{ label: 'Distance' }, { label: 'q·k' }, { label: `key ${moved} moved` }],
-        rows: points.map((x, distance) => ({
-          head: this.tokenAt(position - distance),
-          cells: [distance, x, line?.[distance] ?? ''],
-        })),
-      };
+      const what = this.pair === null ? 'whole head' : `pair ${this.pair}`;
+      return this.#keyTable(view, what, points, line, `key ${moved} moved`);
     }
     if (this.mode === 'pairs') {
       const { points, line } = this.#byPairing(view);
-      return {
-        caption: `q·k of layer ${layer}, head ${head} at ${this.tokenAt(position)}, by both pairings`,
-        corner: 'Key',
-        columns: [{ label: 'Distance' }, { label: 'q·k' }, { label: 'by the other pairing' }],
-        rows: points.map((x, distance) => ({
-          head: this.tokenAt(position - distance),
-          cells: [distance, x, line?.[distance] ?? ''],
-        })),
-      };
+      return this.#keyTable(view, 'by both pairings', points, line, 'by the other pairing');
     }
     return {
       caption: `Pairs of layer ${layer}, head ${head} at ${this.tokenAt(position)}`,
@@ -379,6 +364,25 @@ export class NiLabRope extends LabPanel<View> {
           ],
         };
       }),
+    };
+  }
+
+  /** By distance: what is plotted. */
+  #keyTable(
+    { layer, head, position }: View,
+    what: string,
+    points: readonly number[],
+    line: readonly number[] | null,
+    label: string,
+  ): DataTable {
+    return {
+      caption: `q·k of layer ${layer}, head ${head} at ${this.tokenAt(position)}, ${what}`,
+      corner: 'Key',
+      columns: [{ label: 'Distance' }, { label: 'q·k' }, { label }],
+      rows: points.map((x, distance) => ({
+        head: this.tokenAt(position - distance),
+        cells: [distance, x, line?.[distance] ?? ''],
+      })),
     };
   }
 

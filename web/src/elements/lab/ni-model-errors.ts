@@ -5,7 +5,7 @@ import { bytes, value } from '../../draw/format.ts';
 import { tokenLabel, visibleText } from '../../draw/token-label.ts';
 import type { Edit, ReferenceFile } from '../../protocol.ts';
 import { errorDetail } from '../ni-notice.ts';
-import { controls } from '../shared-styles.ts';
+import { controls, row } from '../shared-styles.ts';
 import type { DataTable } from './ni-data-table.ts';
 import './ni-numbers.ts';
 import './ni-step-chart.ts';
@@ -158,6 +158,7 @@ export class NiModelErrors extends LitElement {
 
   static override styles = [
     controls,
+    row,
     css`
       p {
         margin: 0 0 0.5rem;
@@ -165,11 +166,6 @@ export class NiModelErrors extends LitElement {
         overflow-wrap: anywhere;
       }
       .row {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.4rem 0.8rem;
-        margin-bottom: 0.5rem;
         font-size: 12px;
       }
       progress {

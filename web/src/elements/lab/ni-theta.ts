@@ -3,7 +3,7 @@ import type { LabRun } from '../../client/lab-run.ts';
 import { value } from '../../draw/format.ts';
 import { thetaOf } from '../../draw/rope.ts';
 import type { Edit } from '../../protocol.ts';
-import { controls } from '../shared-styles.ts';
+import { controls, row } from '../shared-styles.ts';
 import { engineActs } from './engine-acts.ts';
 
 /**
@@ -98,13 +98,9 @@ export class NiTheta extends LitElement {
 
   static override styles = [
     controls,
+    row,
     css`
       .row {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.4rem 0.8rem;
-        margin-bottom: 0.5rem;
         border-top: 1px solid var(--line);
         padding-top: 0.6rem;
       }
